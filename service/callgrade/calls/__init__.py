@@ -1,0 +1,1 @@
+"""Calls as they come in: transcripts from files, plain text and recordings."""

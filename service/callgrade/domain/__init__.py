@@ -1,0 +1,1 @@
+"""The types and the arithmetic: pure, frozen, without input or output."""

@@ -1,0 +1,1 @@
+"""Evaluating a call: judges, grounding and the scorecard."""

@@ -1,0 +1,98 @@
+"""What callgrade needs from the outside: a recogniser, judges, a redactor. One or two methods each.
+
+Shipped fakes live in `adapters/scripted.py`; tests and demos use them, so a port's meaning is pinned by code that runs.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pydantic import Field, JsonValue
+
+from callgrade.domain.calls import Transcript
+from callgrade.domain.frozen import Frozen
+from callgrade.domain.judgements import Judgement
+from callgrade.domain.rubrics import Rubric
+
+AgentChannel = Literal["0", "1", "auto"]
+Progress = Callable[[int, int], None]
+"""Called with (milliseconds done, milliseconds in all)."""
+
+
+def no_progress(done_ms: int, total_ms: int) -> None:
+    """For callers who do not watch."""
+
+
+class Transcriber(Protocol):
+    """Turns a recording into a transcript."""
+
+    def transcribe(
+        self, path: Path, *, agent_channel: AgentChannel = "auto", progress: Progress = no_progress
+    ) -> Transcript:
+        """Raises RecordingError for a recording that cannot be read, TranscriptionError when the recogniser fails.
+
+        Silence gives a transcript without turns and a note that says so.
+        """
+        ...
+
+
+class Usage(Frozen):
+    """What judging one call cost. Tokens are summed over all attempts, failed ones included where reported.
+
+    `requests` counts what was sent to a model, repairs and retries included; `repairs` the ones that asked again
+    for unfounded quotes; `cache_hits` answers taken from the cache instead of a request. `cost` is in US dollars or None where the
+    price is not known.
+    """
+
+    requests: int = 0
+    repairs: int = 0
+    retries: int = 0
+    cache_hits: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cost: Decimal | None = None
+
+
+class Verdicts(Frozen):
+    """A judge's answer for one call: one judgement per criterion it was responsible for, in rubric order.
+
+    `provenance` names what made them (prompt, model_requested, model_reported, parameters, redaction): merged into the scorecard's.
+    """
+
+    judgements: tuple[Judgement, ...] = ()
+    usage: Usage = Usage()
+    provenance: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Judge(Protocol):
+    """Judges the criteria of a rubric that name it in `judge:`; its evidence is already grounded."""
+
+    async def judge(self, transcript: Transcript, rubric: Rubric) -> Verdicts:
+        """Never raises for a model's failure: the criteria concerned come back `failed` with the error."""
+        ...
+
+
+class Redaction(Protocol):
+    """The redacted texts of one call, in order, and the way back."""
+
+    texts: Sequence[str]
+
+    def restore(self, text: str) -> str:
+        """`text` with this call's placeholders replaced by what they stand for."""
+        ...
+
+
+class Redactor(Protocol):
+    """Takes personal data out of texts before they leave the process."""
+
+    name: str
+    """Goes into the provenance, with a version: `rules/1`, `off`."""
+
+    def redact(self, texts: Sequence[str]) -> Redaction:
+        """The same person, number or address gets the same placeholder throughout the call."""
+        ...
+
+
+Environment = Mapping[str, str]
