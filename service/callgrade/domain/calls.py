@@ -56,7 +56,7 @@ class Turn(Frozen):
             raise ValueError(f"end_ms {self.end_ms} lies before start_ms {self.start_ms}")
         for token in self.tokens:
             if not 0 <= token.start <= token.end <= len(self.text):
-                raise ValueError(f"token [{token.start}, {token.end}) lies outside a text of {len(self.text)} characters")
+                raise ValueError(f"token [{token.start}, {token.end}) lies outside a text of {len(self.text)}")
         return self
 
 

@@ -19,10 +19,10 @@ NO_MODEL = "no_model"
 class Evidence(Frozen):
     """A quote and the place where it was said.
 
-    `start` and `end` are code points into the turn's original text, which sliced there is exactly `quote` unless the
-    grounding is `unfounded`; then turn, speaker, start and end are None and `why` says what is wrong. The times are milliseconds from
-    the start of the call: `exact` from the recogniser's tokens, `estimated` by interpolation inside the turn, None
-    where the turn has none.
+    `start` and `end` are code points into the turn's original text, which sliced there is exactly `quote`, unless
+    the grounding is `unfounded`; then turn, speaker, start and end are None and `why` says what is wrong. The times
+    are milliseconds from the start of the call: `exact` from the recogniser's tokens, `estimated` by interpolation
+    inside the turn, None where the turn has none.
     """
 
     quote: str

@@ -4,6 +4,7 @@ This file says what a rubric *is*. What makes a valid one *good* (points that ad
 checked in `catalog`, which knows the file and the line.
 """
 
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -12,7 +13,7 @@ from pydantic import Field, JsonValue, model_validator
 from callgrade.domain.frozen import Frozen, Id, LocalText
 from callgrade.domain.numbers import Points
 from callgrade.domain.outcomes import Outcome
-from callgrade.domain.scales import Scale
+from callgrade.domain.scales import BonusScale, CountsAs, Scale, ViolationScale
 
 FactConditions = dict[str, tuple[JsonValue, ...]]
 """Fact name → the values allowed. All must hold; an unknown fact leaves it open."""
@@ -58,8 +59,8 @@ class PhraseRule(Frozen):
     """Decided by words. `found` and `missing` give the outcome; the scale says what it is worth.
 
     `count` says what is counted for outcomes that count: every match, turns with a match, different phrases, or
-    at most one. Only turns after `after` and before `before` are searched. A `before` that never happens bounds nothing;
-    an `after` that never happens leaves nothing to search, and the criterion is judged as `missing`
+    at most one. Only turns after `after` and before `before` are searched. A `before` that never happens bounds
+    nothing; an `after` that never happens leaves nothing to search, and the criterion is judged as `missing`
     (or as not applicable, where `missing` is).
     """
 
@@ -184,6 +185,13 @@ class Rubric(Frozen):
     phrase_lists: dict[Id, Phrases] = Field(default_factory=dict)
     """The lists that criteria name, resolved in by `catalog`; part of the digest, absent from the file."""
 
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        faults = tuple(structural_faults(self))
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
     @property
     def reference(self) -> str:
         return f"{self.id}@{self.version}"
@@ -194,3 +202,41 @@ class Rubric(Frozen):
 
     def judged_by(self, judge: str) -> tuple[Criterion, ...]:
         return tuple(criterion for criterion in self.criteria if criterion.judge == judge)
+
+
+def structural_faults(rubric: Rubric) -> Iterator[str]:
+    """What would make the arithmetic meaningless: ids used twice, references into nothing, circles."""
+    sections = {section.id: section.parent for section in rubric.sections}
+    criteria = {criterion.id for criterion in rubric.criteria}
+    for kind, ids in (("section", [s.id for s in rubric.sections]), ("criterion", [c.id for c in rubric.criteria])):
+        yield from (f"{kind} {id_!r} stands twice" for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}))
+    for section in rubric.sections:
+        if section.parent is not None and section.parent not in sections:
+            yield f"section {section.id!r} has the unknown parent {section.parent!r}"
+    counts_as: dict[str, str | None] = {}
+    for criterion in rubric.criteria:
+        if criterion.section is not None and criterion.section not in sections:
+            yield f"criterion {criterion.id!r} is in the unknown section {criterion.section!r}"
+        targets: tuple[str, ...] = ()
+        if isinstance(criterion.scale, BonusScale):
+            targets = criterion.scale.requires_clean
+        if isinstance(criterion.scale, ViolationScale) and isinstance(criterion.scale.effect, CountsAs):
+            targets = (criterion.scale.effect.counts_as,)
+            counts_as[criterion.id] = targets[0]
+        yield from (
+            f"criterion {criterion.id!r} names the unknown criterion {t!r}" for t in targets if t not in criteria
+        )
+    yield from (f"section {id_!r} lies inside itself" for id_ in sections if _in_a_circle(id_, sections))
+    yield from (f"criterion {id_!r} counts as itself" for id_ in counts_as if _in_a_circle(id_, counts_as))
+
+
+def _in_a_circle(start: str, follow: Mapping[str, str | None]) -> bool:
+    seen, here = {start}, follow.get(start)
+    while here is not None:
+        if here == start:
+            return True
+        if here in seen:
+            return False
+        seen.add(here)
+        here = follow.get(here)
+    return False

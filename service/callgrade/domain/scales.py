@@ -239,7 +239,7 @@ Scale = Annotated[
     Field(discriminator="kind"),
 ]
 
-OUTCOME_OF = {
+OUTCOME_OF: dict[str, type[Frozen]] = {
     "answer": Answer,
     "levels": Level,
     "likert": Score,
