@@ -1,9 +1,10 @@
 """Texts made comparable: what differs only in writing folds to the same text, and offsets lead back.
 
-Folded away: width and compatibility forms, case, accents, punctuation, white space, traditional characters, fillers of one
-sound (嗯 啊 呃 哦, um, uh). Spoken digits become ASCII digits (幺三八 → 138); 十 百 千 万 stay, they are arithmetic, not
-writing. Kept because they carry an amount: a decimal point and a clock's colon (both 点, as they are spoken), the dash of
-a range and its spoken form (1-2天, 一两天 → 1~2天, never 12天), % and currency signs, superscripts and circled numbers.
+Folded away: width and compatibility forms, case, accents, punctuation, white space, traditional characters, fillers
+of one sound (嗯 啊 呃 哦, um, uh). Spoken digits become ASCII digits (幺三八 → 138); 十 百 千 万 stay, they are
+arithmetic, not writing. Kept because they carry an amount: a decimal point and a clock's colon (both 点, as they are
+spoken), the dash of a range and its spoken form (1-2天, 一两天 → 1~2天, never 12天), % and currency signs, superscripts
+and circled numbers.
 """
 
 import re
@@ -13,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 _DIGITS = {"〇": "0", "零": "0", "幺": "1", "两": "2"} | {c: str(i) for i, c in enumerate("一二三四五六七八九", 1)}
-_FILLERS = frozenset("嗯啊呃哦噢喔唔欸诶")
+_FILLERS = frozenset("嗯啊呃哦噢喔欸诶")  # not 唔, which is 不 in Cantonese
 _SAME_WORD = {"妳": "你", "著": "着"}  # written variants that OpenCC decides by phrase, or not at all
 _KEPT_PUNCTUATION = frozenset("%‰")
 _LARGEST_TABLE = 30_000  # more distinct characters than any honest archive holds
@@ -28,11 +29,17 @@ _ARABIC = "0-9０-９"
 _HANZI = "一二三四五六七八九两兩"
 _MEASURE = "个個天日月年周岁歲号號点點分秒时時小元块塊毛角折倍成次位名台条條张張件种種十百千万亿萬億遍步层層户戶家人"
 _CONTEXTUAL = re.compile(
-    rf"(?P<range>[{_ARABIC}]+(?:[-–—~～－][{_ARABIC}]+)+)"
+    rf"(?P<range>(?<![{_ARABIC}])[{_ARABIC}]+(?:[-–—~～－][{_ARABIC}]+)+)"
     rf"|(?P<point>(?<=[{_ARABIC}])[.．](?=[{_ARABIC}]))"
     rf"|(?P<clock>(?<![{_ARABIC}])[{_ARABIC}]{{1,2}}[:：][0-5０-５][{_ARABIC}](?![{_ARABIC}]))"
     rf"|(?P<pair>(?<![{_ARABIC}{_HANZI}〇零幺十百千万亿第])[{_HANZI}{_ARABIC}][、,，]?[{_HANZI}{_ARABIC}](?=[{_MEASURE}]))"
-    r"|(?P<filler>(?<![A-Za-z])(?:um+|uh+m?|hmm+|erm)(?![A-Za-z]))",
+    r"|(?P<filler>(?<![A-Za-zＡ-Ｚａ-ｚ])(?:[uｕ][mｍ]+|[uｕ][hｈ]+[mｍ]?|[hｈ][mｍ]{2,}|[eｅ][rｒ][mｍ])(?![A-Za-zＡ-Ｚａ-ｚ]))",
+    re.IGNORECASE,
+)
+# Begins with one character class, which `re` can skip by; most turns hold nothing of the kind.
+_CONTEXTUAL_NEARBY = re.compile(
+    rf"[{_ARABIC}{_HANZI}uheｕｈｅ](?:[-–—~～－.．:：、,，][{_ARABIC}{_HANZI}]|(?<=[{_HANZI}])[{_HANZI}](?=[{_MEASURE}])"
+    r"|(?<=[uheｕｈｅ])(?:[mhｍｈ]|[rｒ][mｍ]))",
     re.IGNORECASE,
 )
 
@@ -72,9 +79,14 @@ class Folded:
     def starts(self) -> list[int]:
         """For every folded character, the code point of the source it comes from."""
         if self._starts is None:
-            self._starts = [
-                i for i, c in enumerate(_keep_amounts(self.source)) for _ in range(len(_FOLDED[ord(c)]))
-            ]
+            starts: list[int] = []
+            for i, c in enumerate(_keep_amounts(self.source)):
+                size = len(_FOLDED[ord(c)])
+                if size == 1:
+                    starts.append(i)
+                elif size:
+                    starts.extend([i] * size)
+            self._starts = starts
         return self._starts
 
     def __repr__(self) -> str:
@@ -100,7 +112,7 @@ _fold_cached = lru_cache(maxsize=2048)(_fold)
 
 def _keep_amounts(text: str) -> str:
     """`text`, same length, with marks where dropping punctuation would change a number. Drops um and uh."""
-    return _CONTEXTUAL.sub(_marked, text)
+    return _CONTEXTUAL.sub(_marked, text) if _CONTEXTUAL_NEARBY.search(text) else text
 
 
 def _marked(match: re.Match[str]) -> str:
