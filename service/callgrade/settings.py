@@ -1,22 +1,25 @@
-"""All settings, from the environment or from the file that `CALLGRADE_CONFIG` names (JSON or .env lines).
+"""All settings: from the environment, or from the TOML file that `CALLGRADE_CONFIG` names.
 
-Shape: contracts.md, "Settings".
+The environment wins over the file. Names and shape: contracts.md, "Settings".
 """
 
 import difflib
 import os
+import tomllib
 import warnings
-from functools import lru_cache
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from callgrade.domain.errors import SettingsError
 
 PREFIX = "CALLGRADE_"
+CONFIG = "CALLGRADE_CONFIG"
+OF_THE_SERVICE = ("database_url", "engine_url", "queues", "executor_id")
+"""Settings of the contract that only the coming service reads."""
 
 
 class Group(BaseModel):
@@ -69,12 +72,8 @@ class RedactionSettings(Group):
     enabled: bool = True
 
 
-class Settings(BaseSettings):
-    """Everything that can be set. An unknown `CALLGRADE_X__Y` is an error."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore", frozen=True, validate_default=True
-    )
+class Settings(Group):
+    """Everything that can be set."""
 
     llm: LLMSettings = LLMSettings()
     asr: ASRSettings = ASRSettings()
@@ -82,3 +81,69 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=lambda: user_data_path("callgrade"))
     timezone: str = "Asia/Shanghai"
     language: Literal["zh", "en"] = "zh"
+
+
+GROUPS = ("llm", "asr", "redaction")
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises SettingsError that names the variable or the file's key, and what it may be.
+
+    An unknown `CALLGRADE_X__Y` is an error; any other unknown `CALLGRADE_…` only warns, because
+    platforms such as Kubernetes inject names of their own.
+    """
+    environment = os.environ if environment is None else environment
+    values = _from_file(environment.get(CONFIG))
+    for name, text in sorted(environment.items()):
+        if name.startswith(PREFIX) and name != CONFIG:
+            _put(values, name, text)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(fault) for fault in error.errors())) from None
+
+
+def _from_file(path: str | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{CONFIG}={path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{CONFIG}={path}: is not TOML: {error}") from None
+
+
+def _put(values: dict[str, Any], name: str, text: str) -> None:
+    group, _, field = name.removeprefix(PREFIX).lower().partition("__")
+    if field:
+        known = _fields(group)
+        if field not in known:
+            raise SettingsError(f"{name}: no such setting.{_did_you_mean(name)}")
+        values.setdefault(group, {})[field] = text
+    elif group in Settings.model_fields and group not in GROUPS:
+        values[group] = text
+    elif group not in OF_THE_SERVICE:
+        warnings.warn(f"{name} is not a setting of callgrade and is ignored.{_did_you_mean(name)}", stacklevel=4)
+
+
+def _fields(group: str) -> tuple[str, ...]:
+    models: dict[str, type[BaseModel]] = {"llm": LLMSettings, "asr": ASRSettings, "redaction": RedactionSettings}
+    return tuple(models[group].model_fields) if group in models else ()
+
+
+def all_names() -> list[str]:
+    """Every variable that can be set, in upper case."""
+    single = [name for name in Settings.model_fields if name not in GROUPS]
+    grouped = [f"{group}__{field}" for group in GROUPS for field in _fields(group)]
+    return [PREFIX + name.upper() for name in (*grouped, *single)]
+
+
+def _did_you_mean(name: str) -> str:
+    close = difflib.get_close_matches(name, all_names(), n=1)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def _explain(fault: Any) -> str:
+    # the value itself stays out of the message: it may be a key
+    return f"{PREFIX}{'__'.join(str(part).upper() for part in fault['loc'])}: {fault['msg']}"

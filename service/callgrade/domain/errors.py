@@ -13,6 +13,7 @@
     │   ├── MissingExtraError       an optional part is not installed
     │   └── ModelNotInstalledError  a recogniser's files are not on this machine
     ├── TranscriptionError          the recogniser failed on a good recording       500
+    ├── UnexpectedError             a bug; named by its kind only                   500
     └── JudgeError                  a model was asked and gave no usable answer     502
         ├── RateLimitedError        429, out of patience                            retryable
         ├── ModelUnavailableError   5xx, dropped connection                         retryable
@@ -108,6 +109,10 @@ class ModelNotInstalledError(ConfigurationError):
 
 
 class TranscriptionError(CallgradeError):
+    pass
+
+
+class UnexpectedError(CallgradeError):
     pass
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, JsonValue
 from callgrade.domain.errors import JudgementError
 from callgrade.domain.form import Part, build
 from callgrade.domain.frozen import Frozen
+from callgrade.domain.identity import ByIdentity
 from callgrade.domain.intervals import Unbounded
 from callgrade.domain.judgements import AWAITING_HUMAN, Judgement, cannot_assess
 from callgrade.domain.numbers import Exact, exact
@@ -125,7 +126,7 @@ def score(
     for id_ in judgements.keys() - rubric.by_id.keys():
         raise JudgementError(id_, f"is not in {rubric.reference}")
     standing = standings(rubric, judgements, facts)
-    form = _form(_Same(rubric), None)
+    form = _form(ByIdentity(rubric), None)
     worths = reckon(form, standing)
     return Scorecard(
         call_id=call_id,
@@ -143,24 +144,9 @@ def score(
     )
 
 
-class _Same:
-    """A rubric as a cache key by identity: hashing its whole content on every call would cost more than it saves."""
-
-    __slots__ = ("rubric",)
-
-    def __init__(self, rubric: Rubric):
-        self.rubric = rubric
-
-    def __hash__(self) -> int:
-        return id(self.rubric)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.rubric is self.rubric
-
-
 @lru_cache(maxsize=512)
-def _form(same: _Same, keep: frozenset[str] | None) -> Part:
-    return build(same.rubric, keep)
+def _form(rubric: ByIdentity[Rubric], keep: frozenset[str] | None) -> Part:
+    return build(rubric.it, keep)
 
 
 def _number(value: Exact | Unbounded | Decimal) -> float | None:
@@ -187,7 +173,7 @@ def _assessed(rubric: Rubric, standing: dict[str, Standing]) -> Assessed:
     share = sum(s.criterion.id in decided for s in relevant) / len(relevant) if relevant else 0.0
     if not decided:
         return Assessed(value=None, max=0.0, share=share)
-    form = _form(_Same(rubric), decided)
+    form = _form(ByIdentity(rubric), decided)
     worth = reckon(form, {id_: standing[id_] for id_ in decided})[None]
     return Assessed(value=None if worth.absent else _number(worth.high), max=float(form.max), share=share)
 
@@ -205,7 +191,7 @@ def _critical(rubric: Rubric, standing: Standings) -> Amount | None:
     critical = frozenset(c.id for c in rubric.criteria if c.critical)
     if not critical:
         return None
-    form = _form(_Same(rubric), critical)
+    form = _form(ByIdentity(rubric), critical)
     chosen = {id_: standing[id_] for id_ in rubric.by_id if id_ in critical}
     return _amount(form, reckon(form, chosen)[None], chosen)
 

@@ -1,0 +1,3 @@
+from callgrade.cli import main
+
+main()

@@ -1,0 +1,100 @@
+"""Finding phrases in turns: one compiled pattern a list, over folded text, with exact spans back.
+
+Folding is grounding's own, so a rule and a quote agree on what is "the same words". Literal phrases are folded as
+well; patterns are written against folded text (no punctuation, no spaces, ASCII digits).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from callgrade.domain.calls import Speaker, Transcript
+from callgrade.domain.folding import Folded, fold
+from callgrade.domain.rubrics import Phrases
+
+NEGATIONS = ("不", "没", "未", "无", "别", "非", "勿", "never", "not", "no", "dont", "cant", "wont")
+_LOOK_BACK = 8
+_NEGATED = re.compile("(?:" + "|".join(NEGATIONS) + r")(?:能|会|可以|可|敢|法|有|是|要|给您|给你|为您){0,2}$")
+"""A negation governs what follows it directly or after two auxiliaries at most: 不|保证, 不能|保证, 不会给您|保证."""
+
+_NOT_A_NEGATION = ("要不", "差不", "好不", "是不", "不得不")
+"""要不保证… and 是不是 begin no negation of what follows."""
+
+
+class Line(NamedTuple):
+    """One turn, folded."""
+
+    turn: int
+    speaker: Speaker
+    folded: Folded
+
+
+class Match(NamedTuple):
+    """Code points [start, end) of a turn's original text, and the folded words found there."""
+
+    turn: int
+    start: int
+    end: int
+    phrase: str
+
+
+class Script:
+    """A call's turns, folded once for all the rules that read them."""
+
+    def __init__(self, transcript: Transcript):
+        self.lines = tuple(Line(i, turn.speaker, fold(turn.text)) for i, turn in enumerate(transcript.turns))
+        self._joined: dict[str, str] = {}
+
+    def spoken_by(self, side: str) -> tuple[Line, ...]:
+        return self.lines if side == "any" else tuple(line for line in self.lines if line.speaker == side)
+
+    def joined(self, side: str) -> str:
+        """All that a side said, a turn a line: one look decides whether a list occurs at all."""
+        if side not in self._joined:
+            self._joined[side] = "\n".join(line.folded.text for line in self.spoken_by(side))
+        return self._joined[side]
+
+
+class Matcher:
+    """All the phrases of one `Phrases`, its lists included."""
+
+    def __init__(self, phrases: Phrases, lists: Mapping[str, Phrases]):
+        chosen = [phrases, *(lists[id_] for id_ in phrases.lists)]
+        literals = [text for part in chosen for text in part.phrases]
+        self._find = _alternatives(literals, [pattern for part in chosen for pattern in part.patterns])
+        self._unless = _alternatives([text for part in chosen for text in part.unless], [])
+        self._drops_negated = any(part.negation == "drop" for part in chosen)
+
+    def in_script(self, script: Script, side: str) -> list[Match]:
+        """Every match in one side's turns (`any`: in all), in order; the longest where several begin together."""
+        if self._find is None or not self._find.search(script.joined(side)):
+            return []
+        return [match for line in script.spoken_by(side) for match in self._in_line(line)]
+
+    def _in_line(self, line: Line) -> Iterable[Match]:
+        text = line.folded.text
+        found = [m.span() for m in self._find.finditer(text)] if self._find else []
+        if not found:
+            return
+        covered = [m.span() for m in self._unless.finditer(text)] if self._unless else []
+        for start, end in found:
+            if start < end and self._counts(text, (start, end), covered):
+                yield Match(line.turn, *line.folded.span(start, end), text[start:end])
+
+    def _counts(self, text: str, span: tuple[int, int], covered: list[tuple[int, int]]) -> bool:
+        if any(left <= span[0] and span[1] <= right and (left, right) != span for left, right in covered):
+            return False
+        return not (self._drops_negated and is_negated(text, span[0]))
+
+
+def is_negated(text: str, start: int) -> bool:
+    """Whether what begins at `start` of a folded text is governed by a negation word."""
+    before = text[max(0, start - _LOOK_BACK) : start]
+    found = _NEGATED.search(before)
+    return found is not None and not before[: found.start() + 1].endswith(_NOT_A_NEGATION)
+
+
+def _alternatives(literals: list[str], patterns: list[str]) -> re.Pattern[str] | None:
+    folded = sorted({fold(text).text for text in literals} - {""}, key=lambda text: (-len(text), text))
+    options = [*map(re.escape, folded), *(f"(?:{pattern})" for pattern in patterns)]
+    return re.compile("|".join(options), re.MULTILINE) if options else None

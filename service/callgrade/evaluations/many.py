@@ -1,0 +1,83 @@
+"""Many calls at once: bounded in memory, results as they finish, one bad input never stops the rest."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from callgrade.domain.calls import Transcript
+from callgrade.domain.errors import CallgradeError, UnexpectedError
+from callgrade.domain.scorecards import Scorecard
+
+log = logging.getLogger(__name__)
+
+Load = Callable[[Path], Awaitable[Transcript]]
+Evaluate = Callable[[Transcript], Awaitable[Scorecard]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One input's result: a scorecard with its transcript, or the error that stopped it."""
+
+    source: Path
+    transcript: Transcript | None = None
+    scorecard: Scorecard | None = None
+    error: CallgradeError | None = None
+
+    @property
+    def call_id(self) -> str:
+        return self.transcript.call_id if self.transcript else self.source.name
+
+
+async def evaluate_many(
+    sources: Iterable[Path], load: Load, evaluate: Evaluate, *, in_flight: int
+) -> AsyncIterator[Scored]:
+    """Load and evaluate every source, at most `in_flight` at a time, yielding each result when it is done.
+
+    The sources are taken one by one as places become free and nothing is kept of a result once it is yielded, so
+    memory does not grow with the number of inputs.
+    """
+    # A queue of results, not asyncio.wait: that walks all pending tasks each time one of them ends.
+    results: asyncio.Queue[Scored] = asyncio.Queue()
+    running: set[asyncio.Task[None]] = set()
+
+    async def run(source: Path) -> None:
+        results.put_nowait(await _one(source, load, evaluate))
+
+    remaining = iter(sources)
+    pending = 0
+    try:
+        for source in itertools.islice(remaining, in_flight):
+            _start(run(source), running)
+            pending += 1
+        while pending:
+            yield await results.get()
+            pending -= 1
+            for source in itertools.islice(remaining, 1):
+                _start(run(source), running)
+                pending += 1
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def _start(work: Coroutine[None, None, None], running: set[asyncio.Task[None]]) -> None:
+    task = asyncio.create_task(work)
+    running.add(task)
+    task.add_done_callback(running.discard)
+
+
+async def _one(source: Path, load: Load, evaluate: Evaluate) -> Scored:
+    transcript = None
+    try:
+        transcript = await load(source)
+        return Scored(source, transcript, await evaluate(transcript))
+    except CallgradeError as error:
+        return Scored(source, transcript, error=error)
+    except Exception as error:
+        # a bug must not stop the other inputs either; its text may hold what was said, so only its kind is told
+        log.debug("unexpected failure", exc_info=True)
+        return Scored(source, transcript, error=UnexpectedError(f"internal error ({type(error).__name__})"))

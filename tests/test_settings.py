@@ -1,0 +1,62 @@
+import pytest
+
+from callgrade.domain.errors import SettingsError
+from callgrade.settings import all_names, load_settings
+
+
+def test_defaults_need_nothing():
+    settings = load_settings({})
+    assert settings.llm.model is None
+    assert settings.timezone == "Asia/Shanghai"
+
+
+def test_the_environment_is_read_and_typed():
+    settings = load_settings({"CALLGRADE_LLM__MODEL": "qwen", "CALLGRADE_LLM__CONCURRENCY": "50", "PATH": "/bin"})
+    assert (settings.llm.model, settings.llm.concurrency) == ("qwen", 50)
+
+
+def test_an_unknown_nested_name_is_an_error_with_a_suggestion():
+    with pytest.raises(SettingsError, match="CALLGRADE_LLM__MODLE.*Did you mean CALLGRADE_LLM__MODEL"):
+        load_settings({"CALLGRADE_LLM__MODLE": "x"})
+
+
+def test_another_unknown_name_only_warns():
+    with pytest.warns(UserWarning, match="CALLGRADE_SERVICE_HOST is not a setting"):
+        load_settings({"CALLGRADE_SERVICE_HOST": "10.0.0.1"})
+
+
+def test_a_wrong_value_names_the_variable_and_not_the_value():
+    with pytest.raises(SettingsError, match="CALLGRADE_LLM__CONCURRENCY") as error:
+        load_settings({"CALLGRADE_LLM__CONCURRENCY": "sk-secret"})
+    assert "sk-secret" not in str(error.value)
+
+
+def test_the_key_does_not_show():
+    assert "sk-secret" not in repr(load_settings({"CALLGRADE_LLM__API_KEY": "sk-secret"}))
+
+
+def test_a_file_is_read_and_the_environment_wins(tmp_path):
+    file = tmp_path / "callgrade.toml"
+    file.write_text('language = "en"\n[llm]\nmodel = "from-file"\ntimeout_s = 9\n')
+    settings = load_settings({"CALLGRADE_CONFIG": str(file), "CALLGRADE_LLM__MODEL": "from-environment"})
+    assert (settings.llm.model, settings.llm.timeout_s, settings.language) == ("from-environment", 9, "en")
+
+
+@pytest.mark.parametrize(("content", "said"), [("[llm", "is not TOML"), ("[llm]\nmodle = 1", "LLM__MODLE")])
+def test_a_bad_file_says_what_is_wrong(tmp_path, content, said):
+    file = tmp_path / "callgrade.toml"
+    file.write_text(content)
+    with pytest.raises(SettingsError, match=said):
+        load_settings({"CALLGRADE_CONFIG": str(file)})
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(SettingsError, match="/nowhere.toml: cannot be read"):
+        load_settings({"CALLGRADE_CONFIG": "/nowhere.toml"})
+
+
+def test_the_contracts_names_are_all_there():
+    names = set(all_names())
+    for name in ("LLM__BASE_URL", "LLM__API_KEY", "LLM__TIMEOUT_S", "ASR__MODEL", "ASR__DEVICE", "ASR__AGENT_CHANNEL",
+                 "DATA_DIR", "TIMEZONE"):  # fmt: skip
+        assert f"CALLGRADE_{name}" in names
