@@ -8,6 +8,7 @@ import os
 import tomllib
 import warnings
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -49,6 +50,11 @@ class LLMSettings(Group):
     max_tokens: Annotated[int, Field(ge=64)] = 8_192
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     seed: int | None = None
+    price_prompt: Annotated[Decimal, Field(ge=0)] | None = None
+    """US dollars per million prompt tokens. Without prices a cost is known only where litellm knows it."""
+    price_cached: Annotated[Decimal, Field(ge=0)] | None = None
+    """The same for prompt tokens that the provider's cache held; None: as the others."""
+    price_completion: Annotated[Decimal, Field(ge=0)] | None = None
     cache: bool = True
     run_salt: str = ""
     """Another salt asks again instead of taking the cached answer."""

@@ -1,0 +1,159 @@
+"""Asks one question: the answer cache, the endpoint's dialect, the request, and the answer's checks."""
+
+import asyncio
+import hashlib
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from callgrade.adapters.llm.dialect import Dialect, Spoken
+from callgrade.adapters.llm.errors import Fault, fault_from, fault_of_answer, fault_of_finish
+from callgrade.adapters.llm.instructed import ask_through_instructor
+from callgrade.adapters.llm.questions import Question
+from callgrade.adapters.llm.retry import Patience, Sleep
+from callgrade.adapters.llm.schema import AnswerSheet
+from callgrade.adapters.llm.wire import Endpoint, Reply, Request, Spent
+from callgrade.domain.errors import JudgeError
+from callgrade.settings import LLMSettings
+
+
+class AnswerCache(Protocol):
+    """Keeps validated answers. No method raises: a cache that is broken is a cache that is empty."""
+
+    def get(self, key: str) -> tuple[str, str] | None:
+        """(answer, the model that gave it), or None."""
+        ...
+
+    def put(self, key: str, answer: str, model: str, usage: dict[str, int]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Interviewer:
+    """Puts questions to one endpoint, at most `concurrency` at a time."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        settings: LLMSettings,
+        *,
+        model: str,
+        cache: AnswerCache | None,
+        client: str,
+        sleep: Sleep = asyncio.sleep,
+    ):
+        self._endpoint, self._settings, self._model = endpoint, settings, model
+        self._cache, self._scope = cache, f"{client}\0{endpoint.place}\0{settings.run_salt}"
+        self._spoken = Spoken(settings)
+        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._patience = Patience(settings, sleep)
+
+    @property
+    def output(self) -> str:
+        """How JSON is asked for now: `schema`, `json_object` or `text`."""
+        return self._spoken.now.output
+
+    async def ask(self, question: Question, spent: Spent) -> AnswerSheet | JudgeError:
+        """The answer, or why there is none. What it cost is added to `spent` either way."""
+        before = spent.requests
+        try:
+            if kept := self._recall(question, spent):
+                return kept
+            return await self._patience.ask(lambda: self._once(question, spent), spent)
+        except Fault as fault:
+            error = fault.error
+            error.requests = spent.requests - before
+            return error
+        finally:
+            if question.is_repair:
+                spent.repairs += spent.requests - before
+
+    async def _once(self, question: Question, spent: Spent) -> AnswerSheet:
+        dialect = self._spoken.now
+        try:
+            return await self._asked(question, dialect, spent)
+        except Fault as fault:
+            fault.adapted = self._spoken.learn(dialect, fault)
+            raise
+
+    async def _asked(self, question: Question, dialect: Dialect, spent: Spent) -> AnswerSheet:
+        body = request_body(question, self._model, self._settings, dialect)
+        content = model = ""
+
+        async def send(request: Request) -> Reply:
+            nonlocal content, model
+            reply = await self._send(request, spent)
+            content, model = reply.content or "", reply.model
+            return reply
+
+        tokens_before = spent.prompt_tokens, spent.completion_tokens
+        sheet = question.questions.sheet
+        if question.is_repair or dialect.output != "schema":
+            answer = await ask_through_instructor(send, body, sheet, dialect.output)
+        else:
+            await send(Request({**body, "response_format": question.questions.response_format}))
+            answer = parse(sheet, content)
+        if self._cache is not None:
+            prompt, completion = spent.prompt_tokens - tokens_before[0], spent.completion_tokens - tokens_before[1]
+            usage = {"prompt_tokens": prompt, "completion_tokens": completion}
+            self._cache.put(self._key(question, dialect), content, model, usage)
+        return answer
+
+    async def _send(self, request: Request, spent: Spent) -> Reply:
+        async with self._slots:
+            try:
+                # the endpoint's own time-out restarts with every byte
+                async with asyncio.timeout(self._settings.timeout_s):
+                    reply = await self._endpoint.send(request)
+            except TimeoutError as error:
+                raise fault_from(error, self._endpoint.place) from None
+        spent.add(reply)
+        if fault := fault_of_finish(reply.finish_reason, reply.refusal):
+            raise fault
+        return reply
+
+    def _recall(self, question: Question, spent: Spent) -> AnswerSheet | None:
+        if self._cache is None:
+            return None
+        kept = self._cache.get(self._key(question, self._spoken.now))
+        if kept is None:
+            return None
+        content, model = kept
+        try:
+            answer = parse(question.questions.sheet, content)
+        except Fault:
+            return None
+        spent.cache_hits += 1
+        if model:
+            spent.models[model] = None
+        return answer
+
+    def _key(self, question: Question, dialect: Dialect) -> str:
+        """The SHA-256 of client, endpoint, salt, sample and the whole request."""
+        body = request_body(question, self._model, self._settings, dialect)
+        body["response_format"] = question.questions.response_format
+        digest = hashlib.sha256(f"{self._scope}\0{question.sample}\0".encode())
+        digest.update(Request(body).payload)
+        return digest.hexdigest()
+
+
+def request_body(question: Question, model: str, settings: LLMSettings, dialect: Dialect) -> dict[str, Any]:
+    """The request as an endpoint of this dialect takes it, without its response format."""
+    questions = question.questions
+    system = questions.system if dialect.output == "schema" else questions.plain
+    return {
+        "model": model,
+        "messages": [
+            {"role": "system", "content": system},
+            {"role": "user", "content": question.user},
+            *question.follow_up,
+        ],
+        **dialect.parameters(settings, sample=question.sample, answer_tokens=question.answer_tokens),
+    }
+
+
+def parse(sheet: type[AnswerSheet], content: str) -> AnswerSheet:
+    try:
+        return sheet.model_validate_json(content)
+    except ValidationError as error:
+        raise fault_of_answer(error) from None
