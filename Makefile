@@ -12,7 +12,7 @@ INPUTS = pyproject.toml constraints.txt
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-llm test check lint format bench clean
+.PHONY: help demo demo-llm test check smoke lint format bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,7 @@ demo-llm: $(VENV)/.llm ## Judge a call with a small model on this machine, to sh
 test: $(VENV)/.dev ## Lint, types, layers, rubrics, prompts and all tests
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
+	$(MAKE) --no-print-directory smoke
 
 check: $(VENV)/.dev ## What needs no test run: lint, types, layers, rubric and prompt files
 	$(BIN)/ruff check .
@@ -36,6 +37,14 @@ check: $(VENV)/.dev ## What needs no test run: lint, types, layers, rubric and p
 	$(BIN)/callgrade prompt lint prompts
 
 lint: check
+
+smoke: $(VENV)/.dev ## Build the wheel, install it alone in a fresh environment, score a transcript there
+	rm -rf build/smoke
+	$(BIN)/python -m build --no-isolation --outdir build/smoke . >/dev/null
+	$(PYTHON) -m venv build/smoke/venv
+	build/smoke/venv/bin/python -m pip --disable-pip-version-check install -q -c constraints.txt build/smoke/*.whl
+	cd build/smoke && venv/bin/callgrade score ../../examples/call.txt --rubric telesales-misconduct --json > card.json
+	build/smoke/venv/bin/python tests/smoke.py build/smoke/card.json
 
 format: $(VENV)/.dev ## Put the code in order
 	$(BIN)/ruff check --fix .

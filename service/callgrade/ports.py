@@ -3,7 +3,7 @@
 Shipped fakes live in `adapters/scripted.py`; tests and demos use them, so a port's meaning is pinned by code that runs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Protocol
@@ -41,8 +41,8 @@ class Usage(Frozen):
     """What judging one call cost. Tokens are summed over all attempts, failed ones included where reported.
 
     `requests` counts what was sent to a model, repairs and retries included; `repairs` the ones that asked again
-    for unfounded quotes; `cache_hits` answers taken from the cache instead of a request. `cost` is in US dollars or None where the
-    price is not known.
+    for unfounded quotes; `cache_hits` answers taken from the cache instead of a request. `cost` is in US dollars, or
+    None where the price is not known.
     """
 
     requests: int = 0
@@ -58,7 +58,8 @@ class Usage(Frozen):
 class Verdicts(Frozen):
     """A judge's answer for one call: one judgement per criterion it was responsible for, in rubric order.
 
-    `provenance` names what made them (prompt, model_requested, model_reported, parameters, redaction): merged into the scorecard's.
+    `provenance` names what made them (prompt, model_requested, model_reported, parameters, redaction) and is merged
+    into the scorecard's.
     """
 
     judgements: tuple[Judgement, ...] = ()
@@ -77,7 +78,8 @@ class Judge(Protocol):
 class Redaction(Protocol):
     """The redacted texts of one call, in order, and the way back."""
 
-    texts: Sequence[str]
+    @property
+    def texts(self) -> Sequence[str]: ...
 
     def restore(self, text: str) -> str:
         """`text` with this call's placeholders replaced by what they stand for."""
@@ -87,12 +89,11 @@ class Redaction(Protocol):
 class Redactor(Protocol):
     """Takes personal data out of texts before they leave the process."""
 
-    name: str
-    """Goes into the provenance, with a version: `rules/1`, `off`."""
+    @property
+    def name(self) -> str:
+        """Goes into the provenance, with a version: `rules/1`, `off`."""
+        ...
 
     def redact(self, texts: Sequence[str]) -> Redaction:
         """The same person, number or address gets the same placeholder throughout the call."""
         ...
-
-
-Environment = Mapping[str, str]

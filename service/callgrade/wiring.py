@@ -38,9 +38,11 @@ async def open_judges(settings: Settings, mode: JudgeMode) -> AsyncIterator[Sequ
     if mode == "rules" or settings.llm.model is None:
         yield judges
         return
+    from callgrade.adapters.cache import DiskCache
     from callgrade.adapters.llm import open_judge
 
-    async with open_judge(settings, make_redactor(settings)) as judge:
+    cache = DiskCache(settings.data_dir / "answers.sqlite") if settings.llm.cache else None
+    async with open_judge(settings.llm, redactor=make_redactor(settings), cache=cache) as judge:
         yield [*judges, judge]
 
 

@@ -6,31 +6,9 @@ from pathlib import Path
 from callgrade.domain.errors import NotFoundError
 
 TRANSCRIPTS = frozenset({".json", ".txt"})
-RECORDINGS = frozenset(
-    [
-        ".wav",
-        ".mp3",
-        ".m4a",
-        ".aac",
-        ".amr",
-        ".awb",
-        ".ogg",
-        ".opus",
-        ".oga",
-        ".flac",
-        ".gsm",
-        ".wma",
-        ".webm",
-        ".mp4",
-        ".mov",
-        ".mkv",
-        ".au",
-        ".aif",
-        ".aiff",
-        ".3gp",
-        ".g726",
-    ]
-)
+SOUND = ".wav .mp3 .m4a .aac .amr .awb .ogg .opus .oga .flac .gsm .wma .au .aif .aiff .3gp .g726"
+VIDEO = ".webm .mp4 .mov .mkv"
+RECORDINGS = frozenset(f"{SOUND} {VIDEO}".split())
 
 
 def is_recording(path: Path) -> bool:

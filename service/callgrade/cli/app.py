@@ -47,7 +47,7 @@ def _root(
 
 def run() -> int:
     """Exit status: 0 all done, 1 some inputs failed, 2 wrong usage or configuration."""
-    warnings.showwarning = _plain_warning
+    warnings.showwarning = _plain_warning  # type: ignore[assignment]  # fewer parameters, all by position
     try:
         status = app(standalone_mode=False)
     except typer.Exit as leaving:
@@ -65,7 +65,7 @@ def run() -> int:
     except Exception as error:
         if not _is_usage(error):
             raise
-        error.show()
+        error.show()  # type: ignore[attr-defined]
         return 2
     return status if isinstance(status, int) else 0
 

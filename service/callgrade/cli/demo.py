@@ -16,6 +16,7 @@ from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations.report import render_html
 from callgrade.evaluations.service import Evaluator
+from callgrade.ports import AgentChannel
 from callgrade.settings import Settings, load_settings
 from callgrade.wiring import Recordings, open_judges
 
@@ -55,7 +56,7 @@ def _transcribe(settings: Settings) -> list[tuple[SampleCall, Transcript, Transc
     with progress_bar() as shown:
         task = shown.add_task("transcribing", total=len(samples)) if shown else None
         for sample in samples:
-            channel = "1" if sample.agent_channel else "0"
+            channel: AgentChannel = "1" if sample.agent_channel else "0"
             transcript = recordings.transcribe(sample.recording_path(), agent_channel=channel)
             truth = read_transcript(sample.transcript_path())
             # what a call's metadata says is known without listening: direction, outcome, complaint

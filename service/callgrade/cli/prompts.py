@@ -78,12 +78,18 @@ def render(
     from callgrade.wiring import make_redactor
 
     settings = load_settings()
-    rendered = render_request(load_rubric(rubric), read_transcript(transcript), make_redactor(settings), settings)
+    call = read_transcript(transcript)
+    rendered = render_request(load_rubric(rubric), call, make_redactor(settings), settings.llm)
     if json_:
         emit(to_json(rendered, pretty=True))
         return 0
     for message in rendered.messages:
         emit(f"--- {message['role']}\n{message['content']}")
-    counts = ", ".join(f"{part} {number}" for part, number in rendered.tokens.items())
-    tell(f"tokens ({rendered.counted_by}): {counts}")
+    tokens = rendered.tokens
+    tell(
+        f"tokens ({tokens.counter}): prompt {tokens.prompt} = instructions {tokens.instructions} + rubric "
+        f"{tokens.rubric} + transcript {tokens.transcript}; schema {tokens.output_schema} beside it"
+    )
+    if rendered.parts > 1:
+        tell(f"part {rendered.part} of {rendered.parts}: the call does not fit one request")
     return 0

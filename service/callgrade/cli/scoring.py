@@ -30,7 +30,7 @@ class Delivery:
             return
         self.done += 1
         card = result.scorecard
-        assert card is not None and result.transcript is not None
+        assert card is not None
         self.requests += card.provenance.requests
         self.repairs += card.provenance.repairs
         for kind, number in card.provenance.tokens.items():
@@ -47,7 +47,9 @@ class Delivery:
     def _write(self, result: Scored) -> None:
         from callgrade.evaluations.report import render_html
 
-        assert self._out is not None and result.scorecard is not None and result.transcript is not None
+        assert self._out is not None
+        assert result.scorecard is not None
+        assert result.transcript is not None
         name = file_name(result.call_id)
         write_file(self._out, f"{name}.json", to_json(result.scorecard, pretty=True))
         page = render_html(

@@ -1,0 +1,57 @@
+"""Every command of the README is run: here, or by CI where it is a make target."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in re.findall(r"```sh\n(.*?)```", README, re.S)
+    for line in block.splitlines()
+    if line.split("#")[0].strip()
+]
+STATUS = {"callgrade models check": 1}  # the production models are not on a machine that only tests
+
+
+def test_the_readme_opens_with_what_it_does_a_picture_and_two_commands():
+    head = README[: README.index("## ")]
+    assert re.search(r"!\[.+\]\((docs/[^)]+)\)", head)
+    assert (ROOT / re.search(r"\((docs/[^)]+)\)", head)[1]).stat().st_size > 10_000
+    assert [line for line in COMMANDS if line in head][:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("callgrade ")])
+def test_a_callgrade_command_of_the_readme_runs(command, tmp_path):
+    words = shlex.split(command)
+    words = [str(tmp_path / word) if word == "scorecards" else word for word in words]
+    environment = {**os.environ, "CALLGRADE_DATA_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == STATUS.get(command, 0), done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("make ")])
+def test_a_make_command_of_the_readme_is_run_by_ci(command):
+    assert command in (ROOT / ".ci/run").read_text("utf-8")
+
+
+def test_no_other_kind_of_command_is_promised():
+    others = [c for c in COMMANDS if not c.startswith(("callgrade ", "make ", "pip install 'callgrade"))]
+    assert others == []
+
+
+def test_every_setting_of_the_readme_exists():
+    from callgrade.settings import all_names
+
+    named = set(re.findall(r"`(CALLGRADE_[A-Z_]+)`", README)) - {"CALLGRADE_CONFIG"}
+    assert named
+    assert named <= set(all_names())
