@@ -10,6 +10,7 @@ from callgrade.domain.judgements import AWAITING_HUMAN, NO_MODEL, Judgement
 from callgrade.domain.outcomes import Answer, Count, Kinds, Level, Occurrences, Outcome, Score
 from callgrade.domain.rubrics import Criterion
 from callgrade.domain.scales import LevelsScale, LikertScale
+from callgrade.domain.speech_definitions import DEFINITIONS
 
 TABLE: dict[str, tuple[str, str]] = {
     # the page and its parts
@@ -126,8 +127,18 @@ TABLE: dict[str, tuple[str, str]] = {
         "没有找到，但有些话轮不知是谁说的",
         "Nothing found, but who spoke some turns is unknown",
     ),
+    "reason.said": ("话中出现了所列词句", "Its words were said"),
+    "reason.not_said": ("没有出现所列词句", "None of its words was said"),
     "reason.absent": ("没有找到", "Not found"),
-    "reason.fact_undefined": ("这通电话测不出 {fact}", "{fact} is undefined for this call"),
+    "reason.rule_found": ("规则找到 {number} 处", "the rule found {number}"),
+    "reason.rule_found_none": (
+        "没有规则所列的词句（查了 {number} 个话轮）",
+        "none of the rule's words (in {number} turns)",
+    ),
+    "reason.fact_undefined": ("这通电话测不出“{fact}”", "“{fact}” is undefined for this call"),
+    "reason.fact": ("{fact}：{value}", "{fact}: {value}"),
+    "unit.ms": ("{number} 秒", "{number} s"),
+    "unit.characters/min": ("{number} 字/分", "{number} characters a minute"),
     # evidence
     "quote_play": ("从 {time} 播放", "Play from {time}"),
     "quote_jump": ("看第 {number} 个话轮", "Go to turn {number}"),
@@ -204,6 +215,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "severity.level-2": ("二级", "level 2"),
     "severity.level-3": ("三级", "level 3"),
     "severity.red-line": ("红线", "red line"),
+    "severity.critical": ("致命", "critical"),
+    "severity.serious": ("严重", "serious"),
+    "severity.minor": ("轻微", "minor"),
+    "severity.fraud": ("诈单", "fraudulent order"),
+    "severity.hint": ("线索", "hint"),
     # why a judge failed
     "error.rate-limited": ("模型限流", "the model limited the rate"),
     "error.model-unavailable": ("模型不可用", "the model was unavailable"),
@@ -253,8 +269,13 @@ _GIVEN_REASONS = {
     "the moment that calls for it did not come": "reason.moment_did_not_come",
     "nothing found, but who spoke some turns is unknown": "reason.speakers_unknown",
     "not found": "reason.absent",
+    "its words were said": "reason.said",
+    "none of its words was said": "reason.not_said",
 }
 _UNDEFINED_FACT = re.compile(r"([a-z0-9_]+) is undefined for this call")
+_FACT = re.compile(r"([a-z0-9_]+) = (-?[0-9][0-9.e+]*)")
+_RULE_FOUND = re.compile(r"出现 ([0-9]+) 处 / found [0-9]+: .*", re.DOTALL)
+_RULE_FOUND_NONE = re.compile(r"未出现规则所列词句（已查 ([0-9]+) 个话轮） / none of the rule's words")
 
 
 def word(key: str, language: str, **values: object) -> str:
@@ -315,10 +336,34 @@ def reason_in_words(judgement: Judgement, language: str) -> str:
         kind = known_word(f"error.{judgement.error.type}", language, judgement.error.type)
         again = word("retryable" if judgement.error.retryable else "not_retryable", language)
         return f"{kind}（{again}）" if language.startswith("zh") else f"{kind} ({again})"
-    if judgement.reason in _GIVEN_REASONS:
-        return word(_GIVEN_REASONS[judgement.reason], language)
-    undefined = _UNDEFINED_FACT.fullmatch(judgement.reason)
-    return word("reason.fact_undefined", language, fact=undefined[1]) if undefined else judgement.reason
+    return _given_reason(judgement.reason, language) or judgement.reason
+
+
+def _given_reason(reason: str, language: str) -> str | None:
+    """A reason that callgrade's own judges gave, in `language`; None for anybody else's."""
+    if reason in _GIVEN_REASONS:
+        return word(_GIVEN_REASONS[reason], language)
+    if (undefined := _UNDEFINED_FACT.fullmatch(reason)) is not None:
+        return word("reason.fact_undefined", language, fact=_fact_title(undefined[1], language))
+    if (fact := _FACT.fullmatch(reason)) is not None and fact[1] in DEFINITIONS:
+        value = _measured(float(fact[2]), DEFINITIONS[fact[1]].unit, language)
+        return word("reason.fact", language, fact=_fact_title(fact[1], language), value=value)
+    for pattern, key in ((_RULE_FOUND, "reason.rule_found"), (_RULE_FOUND_NONE, "reason.rule_found_none")):
+        if (match := pattern.fullmatch(reason)) is not None:
+            return word(key, language, number=match[1])
+    return None
+
+
+def _fact_title(name: str, language: str) -> str:
+    return DEFINITIONS[name].title.in_language(language) if name in DEFINITIONS else name
+
+
+def _measured(value: float, unit: str, language: str) -> str:
+    """A speech fact as people say it: seconds, per cent, or a number with its unit."""
+    if unit == "share":
+        return f"{value:.0%}"
+    number = f"{value / 1000:.1f}" if unit == "ms" else f"{value:.6g}"
+    return word(f"unit.{unit}", language, number=number) if f"unit.{unit}" in TABLE else number
 
 
 def flag_in_words(flag: str, language: str) -> str:

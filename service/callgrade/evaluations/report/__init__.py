@@ -1,0 +1,102 @@
+"""A scorecard as one HTML file that needs nothing else: no network, no server, not even JavaScript.
+
+Everything a call brings (its words, ids, a model's reasons) is hostile until shown otherwise. Jinja escapes it all;
+what is marked safe is our own style and script, which a Content-Security-Policy names by their hashes, so that nothing
+else on the page can run or reach out.
+"""
+
+import base64
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from callgrade.domain.calls import Transcript
+from callgrade.domain.rubrics import Rubric
+from callgrade.domain.scorecards import Scorecard
+from callgrade.evaluations.report.figures import clock
+from callgrade.evaluations.report.sound import BUCKETS, read_sound
+from callgrade.evaluations.report.view import make_page
+from callgrade.evaluations.report.visible import plain, visible
+from callgrade.evaluations.words import word
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+SIGNS = {"good": "✓", "bad": "✗", "partly": "!", "open": "?", "none": "–"}
+"""A sign for each tone, so that no verdict is told by colour alone."""
+
+
+def render_html(
+    scorecard: Scorecard,
+    transcript: Transcript,
+    rubric: Rubric,
+    *,
+    language: Literal["zh", "en"],
+    recording: Path | None = None,
+    synthetic: bool = False,
+) -> str:
+    """The whole page as text, to be written as UTF-8.
+
+    `rubric` is the one that the scorecard was made with and gives the titles. The recording goes in when browsers can
+    play it and it has at most `sound.LIMIT_BYTES`; otherwise the page says why it is not there. `synthetic` says that
+    the call never happened.
+    """
+    sound = None if recording is None else read_sound(recording)
+    page = make_page(scorecard, transcript, rubric, language, sound, synthetic=synthetic)
+    style, script = _asset("scorecard.css"), _asset("scorecard.js")
+    return (
+        _environment(language)
+        .get_template("scorecard.html")
+        .render(
+            page=page,
+            page_language="zh-CN" if language == "zh" else "en",
+            policy=_policy(style, script),
+            style=style,
+            script=script,
+        )
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_hash(style)}'",
+            f"script-src '{_hash(script)}'",
+            "media-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@lru_cache
+def _asset(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+@lru_cache
+def _environment(language: str) -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+    def translated(key: str, **values: object) -> str:
+        return word(key, language, **values)
+
+    environment.globals.update(word=translated, clock=clock, visible=visible, signs=SIGNS, buckets=BUCKETS)
+    environment.filters["plain"] = plain
+    return environment
