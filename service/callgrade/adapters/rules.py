@@ -20,6 +20,8 @@ from callgrade.ports import Verdicts
 MOST_EVIDENCE = 50
 """Quotes kept for one criterion. The count in the outcome is not limited by it."""
 
+SAID, NOT_SAID = "its words were said", "none of its words was said"
+
 
 class Compiled(NamedTuple):
     """A rule with its phrases compiled."""
@@ -83,7 +85,7 @@ def _judge(criterion: Criterion, compiled: Compiled, script: Script, transcript:
         status="judged",
         outcome=outcome,
         method="rules",
-        reason=_reason(counted, evidence, script, criterion),
+        reason=SAID if counted else NOT_SAID,
         evidence=evidence,
     )
 
@@ -144,10 +146,3 @@ def _outcome(criterion: Criterion, rule: PhraseRule, counted: list[Match]) -> Ou
     if kind is Count:
         return Count(count=len(counted))
     return Occurrences(occurrences=len(counted))
-
-
-def _reason(counted: list[Match], evidence: tuple[Evidence, ...], script: Script, criterion: Criterion) -> str:
-    if not counted:
-        return f"未出现规则所列词句（已查 {len(script.spoken_by(criterion.side))} 个话轮） / none of the rule's words"
-    words = "、".join(dict.fromkeys(f"“{item.quote}”" for item in evidence[:3]))
-    return f"出现 {len(counted)} 处 / found {len(counted)}: {words}"

@@ -13,9 +13,7 @@ from callgrade.settings import load_settings
 
 AgentChannelOption = Annotated[
     Literal["0", "1", "auto"] | None,
-    typer.Option(
-        help="Which channel of a stereo recording is the agent. auto: by what is said; doubt is marked."
-    ),
+    typer.Option(help="Which channel of a stereo recording is the agent. auto: by what is said; doubt is marked."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document; one a line for several inputs.")]
 

@@ -11,7 +11,7 @@ from callgrade.domain.judgements import Evidence
 from callgrade.domain.numbers import shown
 from callgrade.domain.rubrics import Criterion, Rubric
 from callgrade.domain.scorecards import Amount, Scorecard, ScoredJudgement
-from callgrade.evaluations.words import outcome_in_words, word
+from callgrade.evaluations.words import outcome_in_words, reason_in_words, word
 
 COLOURS = {"passed": "green", "failed": "red", "open": "yellow"}
 
@@ -44,16 +44,18 @@ def show_scorecard(card: Scorecard, rubric: Rubric, language: str) -> None:
     table.add_column(word("points", language), justify="right", no_wrap=True)
     table.add_column(word("evidence", language), overflow="fold", ratio=5)
     for judgement in card.judgements:
-        table.add_row(*_row(rubric.by_id[judgement.criterion_id], judgement, language))
+        criterion = rubric.by_id[judgement.criterion_id]
+        table.add_row(*_row(criterion, judgement, language, counts=criterion.scale.kind != "violation"))
     out.print(table)
     out.print()
 
 
 def _headline(card: Scorecard, language: str) -> Iterable[str]:
     assessed = card.assessed
-    value = "–" if assessed.value is None else shown(assessed.value)
-    yield f"{word('assessed', language)} {value} / {shown(assessed.max)} ({assessed.share:.0%})"
-    yield f"{word('total', language)} [bold]{amount_in_words(card.total)}[/]"
+    points = f"{shown(assessed.value)} / {shown(assessed.max)} " if card.total and assessed.value is not None else ""
+    yield f"{word('assessed', language)} {points}({assessed.share:.0%})"
+    if card.total is not None:
+        yield f"{word('total', language)} [bold]{amount_in_words(card.total)}[/]"
     verdict = {True: "passed", False: "failed", None: "open"}[card.passed]
     if card.pass_line is not None or card.passed is not None:
         yield f"[{COLOURS[verdict]}]{word(verdict, language)}[/]"
@@ -61,15 +63,15 @@ def _headline(card: Scorecard, language: str) -> Iterable[str]:
         yield f"[bold red]{word('violations', language)}: {len(card.violations)}[/]"
 
 
-def _row(criterion: Criterion, judgement: ScoredJudgement, language: str) -> tuple[str, str, str, str]:
-    points = "" if judgement.points is None else shown(judgement.points)
+def _row(criterion: Criterion, judgement: ScoredJudgement, language: str, *, counts: bool) -> tuple[str, str, str, str]:
+    points = "" if judgement.points is None or not counts else shown(judgement.points)
     verdict = outcome_in_words(judgement, criterion, language)
     quotes = "\n".join(_quote(item, language) for item in judgement.evidence)
     return (
         escape(criterion.title.in_language(language)),
         escape(verdict),
         points,
-        quotes or f"[dim]{escape(judgement.reason)}[/]",
+        quotes or f"[dim]{escape(reason_in_words(judgement, language))}[/]",
     )
 
 

@@ -39,7 +39,7 @@ def show_rubric(rubric: Rubric, language: str) -> None:
     out = console()
     out.print(f"[bold]{escape(rubric.title.in_language(language))}[/]  {rubric.reference}  ({rubric.status})")
     counts = Counter(criterion.judge for criterion in rubric.criteria)
-    judges = ", ".join(f"{word(judge, language)} {number}" for judge, number in counts.items())
+    judges = ", ".join(f"{word(f'method.{judge}', language)} {number}" for judge, number in counts.items())
     out.print(f"{len(rubric.criteria)} criteria: {judges}")
     if rubric.total is not None:
         total = rubric.total
@@ -65,7 +65,7 @@ def show_rubric(rubric: Rubric, language: str) -> None:
 
 
 def _criterion_line(criterion: Criterion, language: str) -> str:
-    marks = [word(criterion.judge, language), scale_in_words(criterion.scale)]
+    marks = [word(f"method.{criterion.judge}", language), scale_in_words(criterion.scale)]
     if criterion.critical:
         marks.append("critical")
     if criterion.when:

@@ -76,9 +76,11 @@ class Provenance(Frozen):
     release: str | None = None
     rubric: str | None = None
     prompt: JsonValue = None
+    repair_prompt: JsonValue = None
     lists: dict[str, str] | None = None
     model_requested: str | None = None
-    model_reported: str | None = None
+    model_reported: str | tuple[str, ...] | None = None
+    """Several where an endpoint answered under more than one name."""
     parameters: JsonValue = None
     recogniser: str | None = None
     redaction: str | None = None
@@ -287,7 +289,11 @@ def _flags(rubric: Rubric, judgements: Mapping[str, Judgement], standing: Standi
         "violation": any(s.fewest and isinstance(s.criterion.scale, ViolationScale) for s in standing.values()),
         "judge_failed": any(j.status == "failed" for j in judgements.values()),
         "unfounded_evidence": any(not e.founded for j in judgements.values() for e in j.evidence),
-        "awaiting_human": any(c.judge == "human" and c.id not in judgements for c in rubric.criteria),
+        "awaiting_human": any(_awaits_a_person(c, judgements.get(c.id)) for c in rubric.criteria),
     }
     raised = [name for name, is_raised in flags.items() if is_raised]
     return ("needs_review", *raised) if raised else ()
+
+
+def _awaits_a_person(criterion: Criterion, judgement: Judgement | None) -> bool:
+    return criterion.judge == "human" and (judgement is None or judgement.reason == AWAITING_HUMAN)
