@@ -146,8 +146,8 @@ def test_spoken_digits_fold_to_ascii_digits(number: str):
 
 
 @pytest.mark.parametrize("unit", ["1", "1-", "一", "u", "um", "一、", "1.", "8:30", "\u0301", "…", "ﷺ"])
-def test_long_hostile_texts_fold_in_linear_time(unit: str):
-    folded = fold(unit * 50_000)  # minutes, were any pattern quadratic
+def test_long_hostile_texts_fold_without_hanging(unit: str):
+    folded = fold(unit * 50_000)
     assert len(folded.starts) == len(folded.text)
 
 

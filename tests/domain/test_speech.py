@@ -138,6 +138,12 @@ class TestHolds:
         facts = measure(held)
         assert (facts.hold_count, facts.longest_hold_ms) == (1, 12_500)
 
+    @pytest.mark.parametrize(
+        "text", ["请您稍等", "我看一下。", "我帮您查询一下", "請等一下", "Please hold on.", "您先别挂"]
+    )
+    def test_words_that_announce_a_hold(self, text: str):
+        assert measure(call((A, 0, 1_000, text), (A, 12_000, 13_000, "您好"))).hold_count == 1
+
     def test_ten_seconds_are_not_more_than_ten_seconds(self):
         assert measure(call((A, 0, 1_000, "请稍候"), (A, 11_000, 12_000, "您好"))).hold_count == 0
         assert measure(call((A, 0, 1_000, "请稍候"), (A, 11_001, 12_000, "您好"))).hold_count == 1

@@ -130,8 +130,9 @@ class Grounder:
         wanted = fold(quote).text
         if len(wanted) < SHORTEST_QUOTE:
             return ()
-        own = [i for i in range(len(self._turns)) if self._speaks(i, side)]
-        for turns in (own, list(range(len(self._turns)))):
+        everyone = tuple(range(len(self._turns)))
+        own = tuple(i for i in everyone if self._speaks(i, side))
+        for turns in dict.fromkeys((own, everyone)):
             runs = self._places.runs(wanted, turns)
             through_named = [run for run in runs if any(place.turn == turn for place in run)]
             if turn is not None and not through_named:

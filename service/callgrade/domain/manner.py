@@ -21,7 +21,7 @@ _POLITE = re.compile(
     "|please|thank|sorry|excuseme|apologi[sz]e"
 )
 _HOLD = re.compile(
-    "稍等|稍候|等(?:我|1下|1会|1等|片刻|候)|(?:别|不要|请勿)挂|holdon|pleasehold|onemoment|justamoment|bearwithme"
+    "稍等|稍候|等(?:我|1下|1会|1等|片刻|候)|(?:别|不要|请勿)挂|我.{0,4}(?:看|查|核|问|确认).{0,3}1下|holdon|pleasehold|onemoment|justamoment|bearwithme"
 )
 _LISTENING = re.compile(
     "(?:[嗯啊哦噢喔呃诶欸哎唉对好是行的]|没错|可以|知道了?|明白了?|了解|ok(?:ay)?|yes|yeah|uhhuh|uh|huh|mm+|hmm*|right|sure)+"
@@ -62,6 +62,7 @@ def is_polite(text: str) -> bool:
 
 
 def asks_to_hold(text: str) -> bool:
+    """请稍等, or the announcement that something is looked up: 我查一下."""
     return _HOLD.search(fold(text).text) is not None
 
 

@@ -52,6 +52,7 @@ class Places:
     def __init__(self, turns: tuple[Turn, ...]):
         self._turns = turns
         self._guards: dict[int, tuple[Guard, ...]] = {}
+        self._end_to_end: dict[tuple[int, ...], Joined] = {}
 
     def in_turn(self, quote: str, turn: int) -> list[Place]:
         """Every place of the quote in one turn: the verbatim ones, or else the folded ones."""
@@ -98,12 +99,14 @@ class Places:
         """Turns that say nothing but the quote."""
         return [self._whole(quote, i) for i in self._by_words.get(_words(quote), ())] if bare(quote) else []
 
-    def runs(self, wanted: str, turns: Sequence[int]) -> list[list[Place]]:
+    def runs(self, wanted: str, turns: tuple[int, ...]) -> list[list[Place]]:
         """Where folded text runs through two or more of these turns as if they were one: a place in each of them.
 
         At the ends, fewer than four characters that are not the whole turn are left out.
         """
-        joined = Joined([self.folded[i].text for i in turns], "")
+        if turns not in self._end_to_end:
+            self._end_to_end[turns] = Joined([self.folded[i].text for i in turns], "")
+        joined = self._end_to_end[turns]
         found = (self._run(joined, turns, start, start + len(wanted)) for start in occurrences(joined.text, wanted))
         return [run for run in found if run]
 

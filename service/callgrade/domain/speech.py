@@ -63,8 +63,8 @@ class SpeechFacts(Frozen):
     """From the end of the customer's first turn to the agent's first turn that begins after that turn's start; 0 where
     the agent did not wait. None also where no such turn follows."""
     hold_count: int | None = None
-    """Entries of the call's fact `hold_ms`; without it, agent turns that ask to hold (请稍等) before a silence of more
-    than 10,000 ms that begins before the agent's next turn. None without either that fact or times."""
+    """Entries of the call's fact `hold_ms`; without it, agent turns that ask to hold (请稍等, 我查一下) before a
+    silence of more than 10,000 ms that begins before the agent's next turn. None without either that fact or times."""
     longest_hold_ms: int | None = None
     """The longest of them; 0 where there was none."""
     turns: int = 0

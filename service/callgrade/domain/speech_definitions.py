@@ -103,9 +103,9 @@ DEFINITIONS: dict[str, Definition] = {
         "count",
         "保持次数",
         "Holds",
-        "通话数据 hold_ms 的条数；没有该数据时，为客服说“请稍等”之类后、客服再开口前出现超过 10 秒静默的次数。",
-        "Entries of the call's fact hold_ms; without it, how often the agent asks to hold and a silence of more than "
-        "10 s follows before the agent speaks again.",
+        "通话数据 hold_ms 的条数；没有该数据时，为客服说“请稍等”“我查一下”之类后、再开口前，静默超过 10 秒的次数。",
+        "Entries of the call's fact hold_ms; without it, how often the agent asks to hold (请稍等, 我查一下) and a "
+        "silence of more than 10 s follows before the agent speaks again.",
     ),
     "longest_hold_ms": _define(
         "ms", "最长保持", "Longest hold", "最长一次保持；没有保持时为 0。", "The longest hold; 0 where there was none."
