@@ -42,7 +42,8 @@ async def open_judges(settings: Settings, mode: JudgeMode) -> AsyncIterator[Sequ
     from callgrade.adapters.llm import open_judge
 
     cache = DiskCache(settings.data_dir / "answers.sqlite") if settings.llm.cache else None
-    async with open_judge(settings.llm, redactor=make_redactor(settings), cache=cache) as judge:
+    redactor = make_redactor(settings)
+    async with open_judge(settings.llm, redactor=redactor, language=settings.language, cache=cache) as judge:
         yield [*judges, judge]
 
 

@@ -79,7 +79,7 @@ def render(
 
     settings = load_settings()
     call = read_transcript(transcript)
-    rendered = render_request(load_rubric(rubric), call, make_redactor(settings), settings.llm)
+    rendered = render_request(load_rubric(rubric), call, make_redactor(settings), settings.llm, settings.language)
     if json_:
         emit(to_json(rendered, pretty=True))
         return 0
