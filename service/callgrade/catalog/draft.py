@@ -44,7 +44,8 @@ class Draft(NamedTuple):
         for key, inside in (("criteria", "section"), ("sections", "parent")):
             for number, item in enumerate(as_list(self.raw.get(key))):
                 if (key, number) not in understood:
-                    doubtful.add(item.get(inside) if isinstance(item, dict) else None)
+                    named = item.get(inside) if isinstance(item, dict) else None
+                    doubtful.add(named if isinstance(named, str) else None)
         return doubtful
 
 

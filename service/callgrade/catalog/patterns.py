@@ -45,8 +45,9 @@ def pattern_problems(pattern: str, at: Path_) -> Iterator[Problem]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            re.compile(pattern)
             tree = import_module("re._parser").parse(pattern)
+            # rules join their patterns into one, in the middle of which flags may not stand
+            re.compile(f"x|(?:{pattern})")
     except (re.error, RecursionError, OverflowError, ValueError) as error:
         yield Problem(
             at=at,
@@ -54,6 +55,9 @@ def pattern_problems(pattern: str, at: Path_) -> Iterator[Problem]:
             suggestion="escape ( ) [ ] . * + ? with a backslash",
         )
         return
+    if tree.state.groupdict or _refers_back(tree):
+        message = "the pattern names a group or refers back to one, and rules join their patterns into one"
+        yield Problem(at=at, message=message, suggestion="write (…) or (?:…), and repeat the words")
     if tree.getwidth()[0] == 0:
         message = "the pattern matches the empty text, so it would match everywhere"
         yield Problem(at=at, message=message, suggestion="make at least one character obligatory")
@@ -88,6 +92,13 @@ def _explodes(tree: Any, inside_repeat: bool = False) -> bool:
         if any(_explodes(child, inside_repeat or repeats) for child in _children(argument)):
             return True
     return False
+
+
+def _refers_back(tree: Any) -> bool:
+    return any(
+        _name(op).startswith("GROUPREF") or any(_refers_back(child) for child in _children(argument))
+        for op, argument in tree
+    )
 
 
 def _is_many(argument: Any) -> bool:

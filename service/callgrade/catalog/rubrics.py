@@ -56,9 +56,11 @@ def load_rubric(reference: str | Path) -> Rubric:
 def find_rubric(reference: str | Path) -> Path:
     """The file behind a reference. Raises NotFoundError with what was perhaps meant."""
     text = str(reference)
-    if isinstance(reference, Path) or text.endswith((".yaml", ".yml")) or "/" in text or "\\" in text:
+    looks_like_a_file = text.endswith((".yaml", ".yml"))
+    if isinstance(reference, Path) or looks_like_a_file or "/" in text or "\\" in text:
         path = Path(reference)
-        if not path.is_file():
+        # a reference may come from outside: no other kind of file is ever opened for one
+        if not path.is_file() or not looks_like_a_file:
             raise NotFoundError(
                 f"there is no rubric file {text}: give a path to a YAML file, or one of the shipped ids"
             )

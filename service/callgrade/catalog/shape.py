@@ -51,7 +51,11 @@ def shape_problems(data: Any, model: type[BaseModel], skip: Iterable[str] = ()) 
         again = _complaints(_known_part(data, model), model)
         complaints += [c for c in again if c.error["type"] == "value_error"]
     problems = [*_problems(complaints, data, schema), *_quoted_numbers(data, model), *_internal_names(data)]
-    problems += [_unknown_field((name,), data, schema) for name in skip if name in data]
+    problems += [
+        Problem(at=(name,), message=f"unknown field {name!r}", suggestion="remove it: loading a file fills it in")
+        for name in skip
+        if name in data
+    ]
     return list(dict.fromkeys(problems))
 
 

@@ -1,13 +1,13 @@
 """Whether each judge can do what it is asked to."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 
 from callgrade.catalog.checks.reach import costs
 from callgrade.catalog.draft import Draft
 from callgrade.catalog.faults import Path_, Problem, did_you_mean
 from callgrade.catalog.patterns import phrase_problems
 from callgrade.domain.rubrics import Criterion
+from callgrade.domain.speech import SpeechFacts
 
 
 def judge_problems(draft: Draft) -> Iterator[Problem]:
@@ -34,10 +34,8 @@ def _applicability(at: Path_, criterion: Criterion) -> Iterator[Problem]:
 
 
 def _speech_fact(at: Path_, criterion: Criterion) -> Iterator[Problem]:
-    if criterion.speech is None or find_spec("callgrade.domain.speech") is None:
+    if criterion.speech is None:
         return
-    from callgrade.domain.speech import SpeechFacts
-
     fact, known = criterion.speech.fact, SpeechFacts.model_fields
     if fact not in known:
         mend = did_you_mean(fact, known)

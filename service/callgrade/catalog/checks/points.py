@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from callgrade.catalog.draft import Draft
+from callgrade.catalog.draft import Draft, as_list
 from callgrade.catalog.faults import Path_, Problem
 from callgrade.domain.numbers import Exact, exact
 from callgrade.domain.rubrics import Criterion, Section, Total
@@ -83,19 +83,31 @@ def _bonus(criteria: Iterable[Criterion]) -> Exact:
 
 
 def _weighted(parts: Iterable[Section], sums: dict[str, Sum]) -> Exact:
-    """Sub-sections at their declared maximum, so that a wrong sum is named once, where it is wrong."""
-    return sum(exact(s.weight) * (sums[s.id].full if s.max is None else exact(s.max)) for s in parts)
+    """What sections add without their bonuses. A wrong maximum is taken as it stands: one fault is enough."""
+    return sum(exact(s.weight) * _without_bonus(s, sums[s.id]) for s in parts)
 
 
 def _weighted_bonus(parts: Iterable[Section], sums: dict[str, Sum]) -> Exact:
-    # a declared maximum already says whether it holds the bonus
-    return sum(exact(s.weight) * sums[s.id].bonus for s in parts if s.max is None or exact(s.max) == sums[s.id].full)
+    """What bonuses add beyond that, as far as the sections' declared maxima leave room for them."""
+    return sum(exact(s.weight) * (_with_bonus(s, sums[s.id]) - _without_bonus(s, sums[s.id])) for s in parts)
+
+
+def _without_bonus(section: Section, found: Sum) -> Exact:
+    if section.max is None or found.agrees_with(exact(section.max)):
+        return found.full
+    return exact(section.max)
+
+
+def _with_bonus(section: Section, found: Sum) -> Exact:
+    return found.full + found.bonus if section.max is None else exact(section.max)
 
 
 def _section(at: Path_, section: Section, found: Sum | None, in_doubt: bool, draft: Draft) -> Iterator[Problem]:
     if section.weight <= 0:
         yield Problem(at=(*at, "weight"), message="a weight must be above 0", suggestion="write 1 for its face value")
-    empty = not any(item.get("section") == section.id for item in draft.raw["criteria"] if isinstance(item, dict))
+    empty = not any(
+        item.get("section") == section.id for item in as_list(draft.raw.get("criteria")) if isinstance(item, dict)
+    )
     if empty and not any(s.parent == section.id for _, s in draft.sections):
         message = f"the section {section.id!r} has no criteria"
         yield Problem(at=at, message=message, suggestion="remove it or give it criteria", severity="warning")
@@ -142,10 +154,8 @@ def _bounds(
             message = f"{name} {_show(value)} lies above the maximum {_show(top)}"
             yield Problem(at=(*at, name), message=message, suggestion=f"write at most {_show(top)}")
     if floor is not None and pass_line is not None and pass_line <= floor:
-        message = f"the pass line {_show(pass_line)} is met by everybody: nothing falls below the floor {_show(floor)}"
-        yield Problem(
-            at=(*at, "pass_line"), message=message, suggestion="raise it, or leave it out", severity="warning"
-        )
+        message = f"everybody meets the pass line {_show(pass_line)}: nothing falls below the floor {_show(floor)}"
+        yield Problem(at=(*at, "pass_line"), message=message, suggestion="raise it, or remove it", severity="warning")
 
 
 def _grades(total: Total, top: Exact) -> Iterator[Problem]:

@@ -58,7 +58,7 @@ def _wrong(given: list[Given], scale: Scale) -> Iterator[Problem]:
     for at, outcome in given:
         if outcome is None:
             if not isinstance(scale, Counting):
-                message = f"a {scale.kind} scale takes no count"
+                message = f"the scale {scale.kind} takes no count"
                 yield Problem(at=at, message=message, suggestion=f"{takes} for both found and missing")
             continue
         try:
