@@ -19,6 +19,7 @@ from callgrade.domain.errors import SettingsError
 
 PREFIX = "CALLGRADE_"
 CONFIG = "CALLGRADE_CONFIG"
+Language = Literal["zh", "en"]
 OF_THE_SERVICE = ("database_url", "engine_url", "queues", "executor_id")
 """Settings of the contract that only the coming service reads."""
 
@@ -86,7 +87,7 @@ class Settings(Group):
     redaction: RedactionSettings = RedactionSettings()
     data_dir: Path = Field(default_factory=lambda: user_data_path("callgrade"))
     timezone: str = "Asia/Shanghai"
-    language: Literal["zh", "en"] = "zh"
+    language: Language = "zh"
 
 
 GROUPS = ("llm", "asr", "redaction")

@@ -130,8 +130,10 @@ def _counted(rule: PhraseRule, matches: list[Match]) -> list[Match]:
         return matches
     if rule.count == "once":
         return matches[:1]
-    key = {"turns": lambda match: match.turn, "kinds": lambda match: match.phrase}[rule.count]
-    return list({key(match): match for match in reversed(matches)}.values())[::-1]
+    first: dict[int | str, Match] = {}
+    for match in matches:
+        first.setdefault(match.turn if rule.count == "turns" else match.phrase, match)
+    return list(first.values())
 
 
 def _outcome(criterion: Criterion, rule: PhraseRule, counted: list[Match]) -> Outcome | None:

@@ -24,6 +24,7 @@ class Planted(Frozen):
     end: int
     start_ms: int
     end_ms: int
+    note: str = ""
 
 
 class SampleCall(Frozen):
@@ -35,6 +36,7 @@ class SampleCall(Frozen):
     agent_channel: Annotated[int, Field(ge=0, le=1)]
     transcript: str
     synthetic: bool
+    variants: tuple[str, ...] = ()
     planted: tuple[Planted, ...] = ()
     seconds: float
     characters: int

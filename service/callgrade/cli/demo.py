@@ -10,12 +10,14 @@ from callgrade.catalog import load_rubric
 from callgrade.catalog.golden import SampleCall, sample_calls
 from callgrade.cli.output import console, progress_bar, write_file
 from callgrade.cli.render import amount_in_words, clock
-from callgrade.domain.calls import Transcript
+from callgrade.domain.calls import Transcript, Turn
 from callgrade.domain.folding import fold
+from callgrade.domain.judgements import Evidence
 from callgrade.domain.rubrics import Rubric
-from callgrade.domain.scorecards import Scorecard
+from callgrade.domain.scorecards import Scorecard, ScoredJudgement
 from callgrade.evaluations.report import render_html
 from callgrade.evaluations.service import Evaluator
+from callgrade.evaluations.words import reason_in_words, word
 from callgrade.ports import AgentChannel
 from callgrade.settings import Settings, load_settings
 from callgrade.wiring import Recordings, open_judges
@@ -43,6 +45,11 @@ def run_demo(out: Path, reference: str) -> int:
     pages = [_show(call, rubric, settings, out) for call in calls]
     errors, length = map(sum, zip(*(_errors(call) for call in calls), strict=True))
     screen.print(f"字错误率 / character error rate: {errors / length:.1%} ({errors} of {length} characters)")
+    checks = [check_planted(call) for call in calls]
+    planted, found = sum(check.planted for check in checks), sum(check.found for check in checks)
+    latest = max(check.latest_ms for check in checks)
+    screen.print(f"埋设的违规 / planted misconduct: {found} of {planted} lines found by rules alone")
+    screen.print(f"引语起点与脚本相差至多 / quotes start within {latest} ms of the script that made the sound")
     screen.print("评分表 / scorecards (open in a browser):")
     for page in pages:
         screen.print(f"  {page}", soft_wrap=True)
@@ -76,28 +83,59 @@ async def _evaluate(
 
 
 def _show(call: DemoCall, rubric: Rubric, settings: Settings, out: Path) -> Path:
-    screen = console()
-    title = call.sample.title.in_language(settings.language)
+    screen, language = console(), settings.language
     errors, length = _errors(call)
-    screen.print(f"[bold]{call.sample.id}[/]  {title}")
-    screen.print(f"  {amount_in_words(call.card.total)}   CER {errors / length:.1%}")
-    for judgement in call.card.judgements:
-        costs = judgement.points is not None and judgement.points < judgement.max_points
-        violated = any(found.criterion_id == judgement.criterion_id for found in call.card.violations)
-        if costs or violated:
-            name = rubric.by_id[judgement.criterion_id].title.in_language(settings.language)
-            quotes = "  ".join(f"{clock(item.start_ms)} “{item.quote}”" for item in judgement.evidence)
-            screen.print(f"  [red]✗[/] {name}  {quotes or judgement.reason}")
+    total = "" if call.card.total is None else f"{amount_in_words(call.card.total)}   "
+    screen.print(f"[bold]{call.sample.id}[/]  {call.sample.title.in_language(language)}")
+    screen.print(f"  {total}[dim]CER {errors / length:.1%}[/]")
+    faults = [judgement for judgement in call.card.judgements if _is_fault(judgement, call.card)]
+    for judgement in faults:
+        name = rubric.by_id[judgement.criterion_id].title.in_language(language)
+        screen.print(f"  [red]✗[/] {name}")
+        for item in judgement.evidence:
+            screen.print(f"      {clock(item.start_ms):>6} “{item.quote}”")
+        if not judgement.evidence:
+            screen.print(f"      [dim]{reason_in_words(judgement, language)}[/]")
+    if not faults:
+        screen.print(f"  [green]✓[/] {word('none', language)}")
     screen.print()
-    page = render_html(
-        call.card,
-        call.heard,
-        rubric,
-        language=settings.language,
-        recording=call.sample.recording_path(),
-        synthetic=True,
-    )
+    recording = call.sample.recording_path()
+    page = render_html(call.card, call.heard, rubric, language=language, recording=recording, synthetic=True)
     return write_file(out, f"{call.sample.id}.html", page).resolve()
+
+
+def _is_fault(judgement: ScoredJudgement, card: Scorecard) -> bool:
+    if any(found.criterion_id == judgement.criterion_id for found in card.violations):
+        return True
+    return judgement.points is not None and judgement.points < judgement.max_points
+
+
+class Check(NamedTuple):
+    """How the planted misconduct fared: how much of it there is, how much a rule found, and by how many milliseconds
+    the heard quotes are off from the script that made the sound."""
+
+    planted: int
+    found: int
+    latest_ms: int
+
+
+def check_planted(call: DemoCall) -> Check:
+    """A planted line counts as found when some fault's quote lies in the time it is spoken."""
+    quotes = [e for j in call.card.judgements if _is_fault(j, call.card) for e in j.evidence if e.start_ms is not None]
+    planted = [p for p in call.sample.planted if p.kind == "misconduct"]
+    found, off = 0, [0]
+    for line in planted:
+        turn = call.truth.turns[line.turn]
+        inside = [q for q in quotes if q.speaker == line.speaker and _overlap(q, turn)]
+        found += bool(inside)
+        off += [abs((q.start_ms or 0) - line.start_ms) for q in inside if fold(q.quote).text == fold(line.quote).text]
+    return Check(len(planted), found, max(off))
+
+
+def _overlap(quote: Evidence, turn: Turn) -> bool:
+    if quote.start_ms is None or quote.end_ms is None or turn.start_ms is None or turn.end_ms is None:
+        return False
+    return quote.start_ms < turn.end_ms + 300 and turn.start_ms - 300 < quote.end_ms
 
 
 def _errors(call: DemoCall) -> tuple[int, int]:

@@ -10,14 +10,14 @@ from callgrade.domain.rubrics import Rubric
 from callgrade.evaluations.many import Scored, evaluate_many
 from callgrade.evaluations.service import Evaluator
 from callgrade.ports import AgentChannel
-from callgrade.settings import Settings
+from callgrade.settings import Language, Settings
 from callgrade.wiring import JudgeMode, make_loader, open_judges
 
 
 class Delivery:
     """Prints or writes each result, and keeps the few sums that the closing line needs."""
 
-    def __init__(self, rubric: Rubric, language: str, *, as_json: bool, alone: bool, out: Path | None):
+    def __init__(self, rubric: Rubric, language: Language, *, as_json: bool, alone: bool, out: Path | None):
         self._rubric, self._language = rubric, language
         self._as_json, self._alone, self._out = as_json, alone, out
         self.done = self.failed = self.requests = self.repairs = 0
