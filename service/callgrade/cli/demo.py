@@ -39,11 +39,11 @@ def run_demo(out: Path, reference: str) -> int:
     settings = load_settings()
     settings = settings.model_copy(update={"asr": settings.asr.model_copy(update={"model": "tiny"})})
     rubric = load_rubric(reference)
-    calls = asyncio.run(_evaluate(_transcribe(settings), rubric, settings))
+    calls = asyncio.run(evaluate_samples(hear_samples(settings), rubric, settings))
     screen = console()
     screen.print(SYNTHETIC + "\n")
     pages = [_show(call, rubric, settings, out) for call in calls]
-    errors, length = map(sum, zip(*(_errors(call) for call in calls), strict=True))
+    errors, length = map(sum, zip(*(character_errors(call) for call in calls), strict=True))
     screen.print(f"字错误率 / character error rate: {errors / length:.1%} ({errors} of {length} characters)")
     checks = [check_planted(call) for call in calls]
     planted, found = sum(check.planted for check in checks), sum(check.found for check in checks)
@@ -56,7 +56,7 @@ def run_demo(out: Path, reference: str) -> int:
     return 0
 
 
-def _transcribe(settings: Settings) -> list[tuple[SampleCall, Transcript, Transcript]]:
+def hear_samples(settings: Settings) -> list[tuple[SampleCall, Transcript, Transcript]]:
     recordings = Recordings(settings)
     samples = sample_calls()
     heard = []
@@ -73,7 +73,7 @@ def _transcribe(settings: Settings) -> list[tuple[SampleCall, Transcript, Transc
     return heard
 
 
-async def _evaluate(
+async def evaluate_samples(
     heard: Sequence[tuple[SampleCall, Transcript, Transcript]], rubric: Rubric, settings: Settings
 ) -> list[DemoCall]:
     async with open_judges(settings, "auto") as judges:
@@ -84,7 +84,7 @@ async def _evaluate(
 
 def _show(call: DemoCall, rubric: Rubric, settings: Settings, out: Path) -> Path:
     screen, language = console(), settings.language
-    errors, length = _errors(call)
+    errors, length = character_errors(call)
     total = "" if call.card.total is None else f"{amount_in_words(call.card.total)}   "
     screen.print(f"[bold]{call.sample.id}[/]  {call.sample.title.in_language(language)}")
     screen.print(f"  {total}[dim]CER {errors / length:.1%}[/]")
@@ -138,7 +138,7 @@ def _overlap(quote: Evidence, turn: Turn) -> bool:
     return quote.start_ms < turn.end_ms + 300 and turn.start_ms - 300 < quote.end_ms
 
 
-def _errors(call: DemoCall) -> tuple[int, int]:
+def character_errors(call: DemoCall) -> tuple[int, int]:
     """(character errors, characters said), both sides apart and added: overlapping turns have no one order."""
     errors = length = 0
     for speaker in ("agent", "customer"):
