@@ -146,8 +146,21 @@ class TestMoments:
         assert judge(rule, "A是机主本人吗").outcome.occurrences == 0
 
     def test_only_if_the_moment_came(self):
-        rule = {**self.push, "only_if": {**REFUSAL, "at_least": 1}}
+        rule = {**self.push, "only_if": [{**REFUSAL, "at_least": 1}, {"side": "agent", "find": {"phrases": ["办"]}}]}
         assert judge(rule, "A办一个吧", "C好").status == "not_applicable"
+        assert judge(rule, "A您好", "C不需要").status == "not_applicable"
+        assert judge(rule, "A办一个吧", "C不需要").status == "judged"
+
+    def test_what_was_missing_is_shown_by_the_moment_that_called_for_it(self):
+        rule = {
+            "find": {"phrases": ["机主本人"]},
+            "only_if": [{"side": "agent", "find": {"phrases": ["推荐"]}}],
+            "found": {"occurrences": 0},
+            "missing": {"occurrences": 1},
+        }
+        verdict = judge(rule, "A您好", "A给您推荐一个套餐")
+        assert [(item.turn, item.quote) for item in verdict.evidence] == [(1, "推荐")]
+        assert judge(rule, "A是机主本人吗", "A给您推荐").evidence[0].quote == "机主本人"
 
 
 class TestWhoSpoke:

@@ -44,6 +44,7 @@ class Script:
     def __init__(self, transcript: Transcript):
         self.lines = tuple(Line(i, turn.speaker, fold(turn.text)) for i, turn in enumerate(transcript.turns))
         self._joined: dict[str, str] = {}
+        self._found: dict[tuple[Matcher, str], list[Match]] = {}
 
     def spoken_by(self, side: str) -> tuple[Line, ...]:
         return self.lines if side == "any" else tuple(line for line in self.lines if line.speaker == side)
@@ -53,6 +54,13 @@ class Script:
         if side not in self._joined:
             self._joined[side] = "\n".join(line.folded.text for line in self.spoken_by(side))
         return self._joined[side]
+
+    def matches(self, matcher: "Matcher", side: str) -> list[Match]:
+        """What a matcher finds in one side's turns; searched once, however many rules ask."""
+        key = (matcher, side)
+        if key not in self._found:
+            self._found[key] = matcher.in_script(self, side)
+        return self._found[key]
 
 
 class Matcher:

@@ -3,7 +3,7 @@
 What each part of a rule means stands in `domain/rubrics.py` (PhraseRule, Trigger, Position).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from callgrade.adapters.matching import Match, Matcher, Script
 from callgrade.domain.calls import Speaker, Transcript
 from callgrade.domain.grounding import span_evidence
 from callgrade.domain.identity import ByIdentity
-from callgrade.domain.judgements import Evidence, Judgement, cannot_assess
+from callgrade.domain.judgements import Judgement, cannot_assess
 from callgrade.domain.outcomes import Count, Kinds, Occurrences, Outcome
 from callgrade.domain.rubrics import Criterion, PhraseRule, Phrases, Position, Rubric, Trigger
 from callgrade.domain.scales import outcome_type
@@ -30,7 +30,7 @@ class Compiled(NamedTuple):
     find: Matcher
     after: Matcher | None
     before: Matcher | None
-    only_if: Matcher | None
+    only_if: tuple[Matcher, ...]
 
 
 class RuleJudge:
@@ -47,21 +47,19 @@ class RuleJudge:
 
 @lru_cache(maxsize=64)
 def _compiled(rubric: ByIdentity[Rubric]) -> tuple[tuple[Criterion, Compiled], ...]:
-    return tuple(
-        (criterion, compile_rule(criterion.rule, rubric.it))
-        for criterion in rubric.it.criteria
-        if criterion.rule is not None
+    # criteria that look for the same words share one matcher, so that a script is searched for them once
+    matchers = lru_cache(maxsize=None)(lambda phrases: Matcher(phrases, rubric.it.phrase_lists))
+    return tuple((c, compile_rule(c.rule, matchers)) for c in rubric.it.criteria if c.rule is not None)
+
+
+def compile_rule(rule: PhraseRule, matchers: Callable[[Phrases], Matcher]) -> Compiled:
+    return Compiled(
+        rule,
+        matchers(rule.find),
+        matchers(rule.after.find) if rule.after else None,
+        matchers(rule.before.find) if rule.before else None,
+        tuple(matchers(trigger.find) for trigger in rule.only_if),
     )
-
-
-def compile_rule(rule: PhraseRule, rubric: Rubric) -> Compiled:
-    def matcher(find: Phrases) -> Matcher:
-        return Matcher(find, rubric.phrase_lists)
-
-    def trigger(trigger: Trigger | None) -> Matcher | None:
-        return None if trigger is None else matcher(trigger.find)
-
-    return Compiled(rule, matcher(rule.find), trigger(rule.after), trigger(rule.before), trigger(rule.only_if))
 
 
 def _judge(criterion: Criterion, compiled: Compiled, script: Script, transcript: Transcript) -> Judgement:
@@ -70,23 +68,24 @@ def _judge(criterion: Criterion, compiled: Compiled, script: Script, transcript:
         return cannot_assess(criterion.id, "rules", "the transcript has no turns")
     if not script.spoken_by(criterion.side):
         return cannot_assess(criterion.id, "rules", f"no turn is known to be the {criterion.side}'s")
-    if rule.only_if is not None and _moment(rule.only_if, compiled.only_if, script) is None:
+    called_for = [_moment(*pair, script) for pair in zip(rule.only_if, compiled.only_if, strict=True)]
+    if None in called_for:
         return _not_applicable(criterion, "the moment that calls for it did not come")
-    matches = _searched(criterion, compiled, script)
-    counted = _counted(rule, matches)
+    counted = _counted(rule, _searched(criterion, compiled, script))
     if not counted and any(line.speaker is Speaker.UNKNOWN for line in script.lines):
         return cannot_assess(criterion.id, "rules", "nothing found, but who spoke some turns is unknown")
     outcome = _outcome(criterion, rule, counted)
     if outcome is None:
         return _not_applicable(criterion, "not found")
-    evidence = tuple(span_evidence(transcript, m.turn, m.start, m.end) for m in counted[:MOST_EVIDENCE])
+    # what was not said cannot be quoted: the moment that called for it is
+    shown = counted or [moment for moment in called_for if moment is not None]
     return Judgement(
         criterion_id=criterion.id,
         status="judged",
         outcome=outcome,
         method="rules",
         reason=SAID if counted else NOT_SAID,
-        evidence=evidence,
+        evidence=tuple(span_evidence(transcript, m.turn, m.start, m.end) for m in shown[:MOST_EVIDENCE]),
     )
 
 
@@ -99,7 +98,7 @@ def _not_applicable(criterion: Criterion, reason: str) -> Judgement:
 def _searched(criterion: Criterion, compiled: Compiled, script: Script) -> list[Match]:
     """The matches in the turns that the rule looks at."""
     rule = compiled.rule
-    matches = compiled.find.in_script(script, criterion.side)
+    matches = script.matches(compiled.find, criterion.side)
     if not matches:
         return []
     if rule.position is not None:
@@ -107,10 +106,10 @@ def _searched(criterion: Criterion, compiled: Compiled, script: Script) -> list[
         matches = [match for match in matches if match.turn in turns]
     if rule.after is not None:
         moment = _moment(rule.after, compiled.after, script)
-        matches = [match for match in matches if moment is not None and match.turn > moment]
+        matches = [match for match in matches if moment is not None and match.turn > moment.turn]
     if rule.before is not None:
         moment = _moment(rule.before, compiled.before, script)
-        matches = [match for match in matches if moment is None or match.turn <= moment]
+        matches = [match for match in matches if moment is None or match.turn <= moment.turn]
     return matches
 
 
@@ -118,10 +117,12 @@ def _turns_at(position: Position, turns: Sequence[int]) -> frozenset[int]:
     return frozenset(turns[: position.turns] if position.at == "start" else turns[-position.turns :])
 
 
-def _moment(trigger: Trigger, matcher: Matcher | None, script: Script) -> int | None:
-    """The turn in which the trigger was said for the n-th time; several times in one turn count once."""
-    turns = sorted({match.turn for match in matcher.in_script(script, trigger.side)}) if matcher else []
-    return turns[trigger.at_least - 1] if len(turns) >= trigger.at_least else None
+def _moment(trigger: Trigger, matcher: Matcher | None, script: Script) -> Match | None:
+    """Where the trigger was said for the n-th time; several times in one turn count once."""
+    turns: dict[int, Match] = {}
+    for match in script.matches(matcher, trigger.side) if matcher else ():
+        turns.setdefault(match.turn, match)
+    return list(turns.values())[trigger.at_least - 1] if len(turns) >= trigger.at_least else None
 
 
 def _counted(rule: PhraseRule, matches: list[Match]) -> list[Match]:

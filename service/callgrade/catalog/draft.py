@@ -11,7 +11,7 @@ from callgrade.catalog.faults import Path_
 from callgrade.catalog.shape import parsed
 from callgrade.domain.rubrics import Criterion, Phrases, Section, Total
 
-TRIGGERS = ("after", "before", "only_if")
+TRIGGERS = ("after", "before")
 
 
 class Draft(NamedTuple):
@@ -85,8 +85,14 @@ def _ids(raw: Mapping[str, Any], key: str) -> Iterator[tuple[Path_, str]]:
 def _phrases(raw: Mapping[str, Any]) -> Iterator[tuple[Path_, Phrases]]:
     for number, item in enumerate(as_list(raw.get("criteria"))):
         rule = item.get("rule") if isinstance(item, dict) else None
-        holders = {(): rule} | {(name,): rule.get(name) for name in TRIGGERS} if isinstance(rule, dict) else {}
-        for inside, holder in holders.items():
+        for inside, holder in _holders(rule) if isinstance(rule, dict) else ():
             found = parsed(holder["find"], Phrases) if isinstance(holder, dict) and "find" in holder else None
             if found is not None:
                 yield ("criteria", number, "rule", *inside, "find"), found
+
+
+def _holders(rule: Mapping[str, Any]) -> Iterator[tuple[Path_, Any]]:
+    """Whatever in a rule may hold a `find:`, with its place in the rule."""
+    yield (), rule
+    yield from (((name,), rule.get(name)) for name in TRIGGERS)
+    yield from ((("only_if", number), trigger) for number, trigger in enumerate(as_list(rule.get("only_if"))))

@@ -52,22 +52,21 @@ def lint(
     """Report every fault of rubric files at once, with file, line, path and a suggestion."""
     from callgrade.catalog import lint as find_faults
 
-    files = [file for path in paths for file in _rubric_files(path)]
-    faults = [fault for file in files for fault in find_faults(file)]
+    faults = [fault for path in paths for fault in find_faults(_existing(path))]
     if json_:
         emit(to_json([fault.model_dump(mode="json") for fault in faults], pretty=True))
     else:
         for fault in faults:
             emit(str(fault))
     errors = sum(fault.severity == "error" for fault in faults)
-    tell(f"{len(files)} file(s), {errors} error(s), {len(faults) - errors} warning(s)")
+    tell(f"{errors} error(s), {len(faults) - errors} warning(s)")
     return 1 if errors else 0
 
 
-def _rubric_files(path: Path) -> list[Path]:
+def _existing(path: Path) -> Path:
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
-    return sorted(path.rglob("v*.yaml")) if path.is_dir() else [path]
+    return path
 
 
 @app.command()

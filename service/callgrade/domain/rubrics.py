@@ -71,8 +71,8 @@ class PhraseRule(Frozen):
     count: Literal["matches", "turns", "kinds", "once"] = "turns"
     found: Outcome | Literal["count"] = "count"
     missing: Outcome | Literal["count", "not_applicable"] = "count"
-    only_if: Trigger | None = None
-    """Without this moment the criterion does not apply (`not_applicable`)."""
+    only_if: tuple[Trigger, ...] = ()
+    """Unless all of these moments came, the criterion does not apply (`not_applicable`)."""
 
 
 class Band(Frozen):

@@ -109,7 +109,7 @@ class Scorecard(Frozen):
     judgements: tuple[ScoredJudgement, ...]
     violations: tuple[ViolationFound, ...]
     flags: tuple[str, ...]
-    provenance: Provenance = Provenance()
+    provenance: Provenance = Field(default_factory=Provenance)  # as a plain default it would be copied, deep, each time
 
 
 def score(
@@ -191,7 +191,7 @@ def _decided(standing: Standing, everything: Standings) -> bool:
 
 def _critical(rubric: Rubric, standing: Standings) -> Amount | None:
     critical = frozenset(c.id for c in rubric.criteria if c.critical)
-    if not critical:
+    if not critical or rubric.total is None:
         return None
     form = _form(ByIdentity(rubric), critical)
     chosen = {id_: standing[id_] for id_ in rubric.by_id if id_ in critical}
@@ -249,7 +249,7 @@ def _section_score(part: Part, worth: Worth, rubric: Rubric) -> SectionScore:
     line = next(section.pass_line for section in rubric.sections if section.id == part.id)
     amount = _amount(part, worth, {})
     passed = None if line is None or worth.absent else _meets(worth, line)
-    return SectionScore(id=str(part.id), passed=passed, **amount.model_dump())
+    return SectionScore(id=str(part.id), passed=passed, **dict(amount))
 
 
 def _scored(criterion: Criterion, judgement: Judgement | None, standing: Standing) -> ScoredJudgement:
@@ -266,7 +266,7 @@ def _scored(criterion: Criterion, judgement: Judgement | None, standing: Standin
             }
         )
     known = standing.state == "known"
-    return ScoredJudgement.model_construct(
+    return ScoredJudgement(
         **dict(judgement),
         points=_number(standing.high) if known else None,
         max_points=float(criterion.scale.best),

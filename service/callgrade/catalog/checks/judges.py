@@ -27,7 +27,7 @@ def _applicability(at: Path_, criterion: Criterion) -> Iterator[Problem]:
         mend = "write not_applicable: rescale, or remove when:"
         yield Problem(at=(*at, "not_applicable"), message=message, suggestion=mend, severity="warning")
     rule = criterion.rule
-    if rule is not None and (rule.missing == "not_applicable" or rule.only_if is not None):
+    if rule is not None and (rule.missing == "not_applicable" or rule.only_if):
         field = "missing" if rule.missing == "not_applicable" else "only_if"
         message = f"`{field}:` may find that the criterion does not apply, and not_applicable forbids it"
         yield Problem(at=(*at, "rule", field), message=message, suggestion="write not_applicable: rescale or full")
