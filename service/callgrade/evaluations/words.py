@@ -46,12 +46,14 @@ TABLE: dict[str, tuple[str, str]] = {
     "notes": ("转写说明", "Notes on the transcript"),
     # the result
     "assessed": ("已评", "Assessed"),
+    "assessed_criteria": ("的评分项已有结论", "of the criteria are settled"),
     "assessed_share": ("{share} 的评分项已有结论", "{share} of the criteria are settled"),
     "total": ("总分", "Total"),
     "total_open": ("还有未定项，总分只是区间", "Something is still open: the total is an interval"),
     "no_total": ("本表只计数，不设总分", "This form counts; it has no total"),
     "pass_line": ("及格线", "Pass line"),
     "no_pass_line": ("未设及格线", "No pass line"),
+    "failed_by_violation": ("因违规", "By a violation"),
     "verdict": ("结论", "Verdict"),
     "passed": ("合格", "Passed"),
     "failed": ("不合格", "Failed"),
@@ -130,18 +132,12 @@ TABLE: dict[str, tuple[str, str]] = {
     "reason.said": ("话中出现了所列词句", "Its words were said"),
     "reason.not_said": ("没有出现所列词句", "None of its words was said"),
     "reason.absent": ("没有找到", "Not found"),
-    "reason.rule_found": ("规则找到 {number} 处", "the rule found {number}"),
-    "reason.rule_found_none": (
-        "没有规则所列的词句（查了 {number} 个话轮）",
-        "none of the rule's words (in {number} turns)",
-    ),
     "reason.fact_undefined": ("这通电话测不出“{fact}”", "“{fact}” is undefined for this call"),
     "reason.fact": ("{fact}：{value}", "{fact}: {value}"),
     "unit.ms": ("{number} 秒", "{number} s"),
     "unit.characters/min": ("{number} 字/分", "{number} characters a minute"),
     # evidence
     "quote_play": ("从 {time} 播放", "Play from {time}"),
-    "quote_jump": ("看第 {number} 个话轮", "Go to turn {number}"),
     "unfounded": ("证据未核实", "Not found in the call"),
     "why.not_found": ("转写中没有这句话", "these words do not stand in the transcript"),
     "why.wrong_side": ("这句话不是该方说的", "these words were spoken by the other side"),
@@ -238,6 +234,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "made_by.release": ("发布组合", "Release"),
     "made_by.rubric": ("评分表", "Rubric"),
     "made_by.prompt": ("提示词", "Prompt"),
+    "made_by.repair_prompt": ("补问提示词", "Repair prompt"),
     "made_by.lists": ("词表", "Phrase lists"),
     "made_by.model_requested": ("请求的模型", "Model requested"),
     "made_by.model_reported": ("应答的模型", "Model reported"),
@@ -273,9 +270,7 @@ _GIVEN_REASONS = {
     "none of its words was said": "reason.not_said",
 }
 _UNDEFINED_FACT = re.compile(r"([a-z0-9_]+) is undefined for this call")
-_FACT = re.compile(r"([a-z0-9_]+) = (-?[0-9][0-9.e+]*)")
-_RULE_FOUND = re.compile(r"出现 ([0-9]+) 处 / found [0-9]+: .*", re.DOTALL)
-_RULE_FOUND_NONE = re.compile(r"未出现规则所列词句（已查 ([0-9]+) 个话轮） / none of the rule's words")
+_FACT = re.compile(r"([a-z0-9_]+) = (-?[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?)")
 
 
 def word(key: str, language: str, **values: object) -> str:
@@ -348,9 +343,6 @@ def _given_reason(reason: str, language: str) -> str | None:
     if (fact := _FACT.fullmatch(reason)) is not None and fact[1] in DEFINITIONS:
         value = _measured(float(fact[2]), DEFINITIONS[fact[1]].unit, language)
         return word("reason.fact", language, fact=_fact_title(fact[1], language), value=value)
-    for pattern, key in ((_RULE_FOUND, "reason.rule_found"), (_RULE_FOUND_NONE, "reason.rule_found_none")):
-        if (match := pattern.fullmatch(reason)) is not None:
-            return word(key, language, number=match[1])
     return None
 
 

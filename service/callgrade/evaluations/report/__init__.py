@@ -90,7 +90,6 @@ def _environment(language: str) -> "Environment":
         autoescape=True,
         auto_reload=False,
         undefined=StrictUndefined,
-        trim_blocks=True,
         lstrip_blocks=True,
     )
 

@@ -36,12 +36,12 @@ def local(text: LocalText, language: str) -> Local:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A piece of evidence. `turn` counts from 0 and is None where the words were not found, as `citation` is."""
+    """A piece of evidence. `turn` counts from 0. What was not found has neither turn, time nor citation."""
 
     id: str
     text: str
     turn: int | None
-    speaker: Speaker | None
+    speaker: Speaker
     start_ms: int | None
     founded: bool
     remarks: tuple[str, ...]
@@ -153,6 +153,8 @@ def _quotes(
 ) -> Iterator[Quote]:
     for index, item in enumerate(judgement.evidence, 1):
         turn = item.turn if item.turn is not None and 0 <= item.turn < len(transcript.turns) else None
+        # evidence of another transcript proves nothing here, whatever it says of itself
+        founded = item.founded and turn is not None
         id_ = f"c{number_}-q{index}"
         citation = None
         if turn is not None and item.start is not None and item.end is not None:
@@ -161,19 +163,16 @@ def _quotes(
             id=id_,
             text=item.quote,
             turn=turn,
-            speaker=item.speaker,
-            start_ms=item.start_ms,
-            founded=item.founded and turn is not None,
-            remarks=tuple(_remarks(item, language)),
-            citation=citation,
+            speaker=item.speaker or Speaker.UNKNOWN,
+            start_ms=item.start_ms if founded else None,
+            founded=founded,
+            remarks=tuple(_remarks(item, language)) if founded else (word(f"why.{item.why or 'not_found'}", language),),
+            citation=citation if founded else None,
         )
 
 
 def _remarks(item: Evidence, language: str) -> Iterator[str]:
     """What a reader must know of a quote that is not simply verbatim, in its place and at its time."""
-    if not item.founded:
-        yield word(f"why.{item.why or 'not_found'}", language)
-        return
     if item.grounding != "exact":
         yield word(f"grounding.{item.grounding}", language)
     if item.turn_corrected:

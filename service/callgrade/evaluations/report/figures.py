@@ -1,5 +1,7 @@
 """Numbers and moments as people read them on a page."""
 
+from typing import NamedTuple
+
 from callgrade.domain.numbers import shown
 from callgrade.domain.scorecards import Amount
 from callgrade.evaluations.words import word
@@ -7,7 +9,8 @@ from callgrade.evaluations.words import word
 
 def number(value: float) -> str:
     """`87` from 87.0, `−2.5` from -2.5: two places at most, and a real minus sign."""
-    return shown(value).removesuffix(".0").replace("-", "−")
+    text = shown(value).removesuffix(".0").replace("-", "−")
+    return "0" if text == "−0" else text
 
 
 def signed(value: float) -> str:
@@ -45,20 +48,26 @@ def _value(amount: Amount, high: float, language: str) -> str:
     return number(high) if amount.low == high else f"{number(amount.low)}{dash}{number(high)}"
 
 
-def bar(amount: Amount) -> tuple[float, float] | None:
-    """Where the filled part of a bar begins and how long it is, in per cent of `max`; None where it has no length.
+class Bar(NamedTuple):
+    """The filled part of a bar in per cent of its width, and whether it stands for one value or for an interval."""
 
-    A settled value fills from the left; an interval fills between its ends.
-    """
+    start: float
+    length: float
+    settled: bool
+
+
+def bar(amount: Amount) -> Bar | None:
+    """A settled value fills from the left, an interval between its ends; None where there is nothing to fill."""
+    if amount.value is not None:
+        return filled(amount.value, amount.max)
     if amount.high is None or amount.max <= 0:
         return None
-    start = 0.0 if amount.value is not None else _within(amount.low or 0.0, amount.max)
-    return round(start, 2), round(_within(amount.high, amount.max) - start, 2)
+    start = _within(amount.low or 0.0, amount.max)
+    return Bar(round(start, 2), round(_within(amount.high, amount.max) - start, 2), settled=False)
 
 
-def filled(value: float | None, full: float) -> tuple[float, float] | None:
-    """A bar that fills from the left."""
-    return None if value is None or full <= 0 else (0.0, round(_within(value, full), 2))
+def filled(value: float | None, full: float) -> Bar | None:
+    return None if value is None or full <= 0 else Bar(0.0, round(_within(value, full), 2), settled=True)
 
 
 def _within(value: float, full: float) -> float:

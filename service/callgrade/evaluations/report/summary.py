@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from callgrade.domain.rubrics import Grade, Rubric
-from callgrade.domain.scorecards import Scorecard
+from callgrade.domain.scorecards import Assessed, Scorecard
 from callgrade.evaluations.report.cards import Card, Local
-from callgrade.evaluations.report.figures import amount_in_words, bar, filled, number, percent
+from callgrade.evaluations.report.figures import Bar, amount_in_words, bar, filled, number, percent
 from callgrade.evaluations.report.marks import Tone
 from callgrade.evaluations.words import effect_in_words, known_word, word
 
@@ -21,13 +21,13 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One tile of the summary. `bar` is (start, length) in per cent, `line` the pass line's place on it."""
+    """One tile of the summary. `line` is the pass line's place on the bar, in per cent."""
 
     label: str
     value: str
     note: str = ""
     tone: Tone = "none"
-    bar: tuple[float, float] | None = None
+    bar: Bar | None = None
     line: float | None = None
 
 
@@ -46,18 +46,25 @@ def verdict_of(passed: bool | None, language: str) -> Verdict:
 
 def figures(card: Scorecard, rubric: Rubric, language: str) -> Iterator[Figure]:
     """What is known comes first, as the contract asks."""
-    assessed = card.assessed
-    value = "–" if assessed.value is None else f"{number(assessed.value)} / {number(assessed.max)}"
-    share = word("assessed_share", language, share=percent(assessed.share))
-    yield Figure(word("assessed", language), value, share, bar=filled(assessed.value, assessed.max))
+    yield _assessed(card.assessed, language)
     yield _total(card, language)
     yield _outcome(card, rubric, language)
     if card.grade is not None:
         title = next((g.title.in_language(language) for g in _grades(rubric) if g.id == card.grade), "")
         yield Figure(word("grade", language), title or card.grade)
-    if card.critical is not None:
-        critical = card.critical
+    critical = card.critical
+    if critical is not None and (critical.max or critical.low or critical.high):
         yield Figure(word("critical_score", language), amount_in_words(critical, language), bar=bar(critical))
+
+
+def _assessed(assessed: Assessed, language: str) -> Figure:
+    label, share = word("assessed", language), percent(assessed.share)
+    if not assessed.max:
+        # a form that only counts, or nothing decided yet: the share says it all
+        return Figure(label, share, word("assessed_criteria", language), bar=filled(assessed.share, 1.0))
+    value = "–" if assessed.value is None else f"{number(assessed.value)} / {number(assessed.max)}"
+    note = word("assessed_share", language, share=share)
+    return Figure(label, value, note, bar=filled(assessed.value, assessed.max))
 
 
 def _grades(rubric: Rubric) -> tuple[Grade, ...]:
@@ -82,16 +89,15 @@ def _total(card: Scorecard, language: str) -> Figure:
 
 
 def _outcome(card: Scorecard, rubric: Rubric, language: str) -> Figure:
+    label = word("verdict", language)
     has_line = card.pass_line is not None or any(section.pass_line is not None for section in rubric.sections)
-    note = word("no_pass_line", language)
-    if card.pass_line is not None:
-        note = f"{word('pass_line', language)} {number(card.pass_line)}"
-    elif has_line:
-        note = ""
     if card.passed is None and not has_line:
-        return Figure(word("verdict", language), "–", note)
+        return Figure(label, "–", word("no_pass_line", language))
     verdict = verdict_of(card.passed, language)
-    return Figure(word("verdict", language), verdict.text, note, verdict.tone)
+    note = "" if card.pass_line is None else f"{word('pass_line', language)} {number(card.pass_line)}"
+    if any(found.effect == "fail_call" for found in card.violations):
+        note = word("failed_by_violation", language)
+    return Figure(label, verdict.text, note, verdict.tone)
 
 
 def violations(card: Scorecard, cards: Iterable[Card], rubric: Rubric, language: str) -> Iterator[Violation]:

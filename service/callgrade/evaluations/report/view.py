@@ -10,7 +10,7 @@ from callgrade.domain.calls import Speaker, Transcript
 from callgrade.domain.rubrics import Criterion, Rubric, Section
 from callgrade.domain.scorecards import Provenance, Scorecard
 from callgrade.evaluations.report.cards import Card, Local, local, make_card
-from callgrade.evaluations.report.figures import amount_in_words, bar, clock
+from callgrade.evaluations.report.figures import Bar, amount_in_words, bar, clock
 from callgrade.evaluations.report.marks import Citation, Piece, pieces
 from callgrade.evaluations.report.player import Player, make_player
 from callgrade.evaluations.report.sound import LeftOut, Sound
@@ -28,7 +28,7 @@ class Group:
     title: Local | None
     depth: int
     amount: str | None
-    bar: tuple[float, float] | None
+    bar: Bar | None
     verdict: Verdict | None
     cards: tuple[Card, ...]
 
@@ -127,7 +127,14 @@ def _about(transcript: Transcript, sound: Sound | LeftOut | None, language: str)
 
 
 def _compact(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    """`id: judge · version: v1` for a flat mapping; JSON for what is nested deeper."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+        return " · ".join(value)
+    if isinstance(value, dict) and not any(isinstance(part, dict | list | tuple) for part in value.values()):
+        return " · ".join(f"{name}: {_compact(part)}" for name, part in value.items())
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _groups(card: Scorecard, rubric: Rubric, transcript: Transcript, language: str) -> Iterator[Group]:
@@ -185,13 +192,12 @@ def _lines(transcript: Transcript, cards: Iterable[Card], language: str) -> Iter
 
 def _made_by(made: Provenance, card: Scorecard, language: str) -> Iterator[tuple[str, str]]:
     reference = f"{card.rubric.id}@{card.rubric.version} {card.rubric.digest}".strip()
-    fields: Mapping[str, JsonValue] = made.model_dump() | {"rubric": made.rubric or reference}
+    counted = (_tokens(name, amount, language) for name, amount in made.tokens.items() if amount)
+    shown = {"rubric": made.rubric or reference, "tokens": " · ".join(counted)}
+    fields: Mapping[str, JsonValue] = made.model_dump() | shown
     for name, value in fields.items():
-        if name != "tokens" and value not in (None, 0, {}, ""):
-            yield word(f"made_by.{name}", language), _compact(value)
-    counted = [(name, amount) for name, amount in made.tokens.items() if amount]
-    if counted:
-        yield word("made_by.tokens", language), " · ".join(_tokens(name, n, language) for name, n in counted)
+        if value not in (None, 0, {}, (), ""):
+            yield known_word(f"made_by.{name}", language, name), _compact(value)
 
 
 def _tokens(name: str, amount: int, language: str) -> str:
