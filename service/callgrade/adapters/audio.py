@@ -40,6 +40,8 @@ _CONTAINERS = (
 addresses, and a recording comes from strangers."""
 _EXACT_HEADERS = frozenset({"wav", "w64", "rf64", "aiff", "au", "caf", "flac", "mov", "mp4", "matroska", "webm"})
 """Containers that state their length. The others estimate it from a bit rate, which proves nothing."""
+_NEVER_FILLED_IN = 2**32 - 2**20
+_LONGEST_CHUNK = 2**24
 _SHORTFALL_MS, _SHORTFALL_SHARE = 1_000, 0.02
 _SAME_SOUND = 1e-4
 """Channels carry the same sound if one is the other, louder or quieter, but for this share of its energy (-40 dB).
@@ -125,6 +127,8 @@ class _Source:
         formats = set(str(self.container.format.name).split(","))
         if not formats & _EXACT_HEADERS:
             return None
+        if "wav" in formats and (stated := _stated_by_wav(self.path)):
+            return stated
         if self.stream.duration:
             return int(self.stream.duration * self.stream.time_base * 1000)
         return int(self.container.duration / 1000) if self.container.duration else None
@@ -153,7 +157,10 @@ class _Source:
         if streams > 1:
             notes.append(f"{streams} audio tracks in the file; only the first was transcribed")
         if self.damaged:
-            notes.append(f"damaged recording: {self.damaged} packet(s) could not be decoded and were left out")
+            notes.append(
+                f"damaged recording: {self.damaged} packet(s) could not be decoded and were left out; "
+                "times after them are too early"
+            )
         return notes
 
 
@@ -256,15 +263,35 @@ def _nothing_in_it(source: _Source) -> str:
     return "holds an audio stream of no length"
 
 
+def _stated_by_wav(path: Path) -> int | None:
+    """Milliseconds by the size of the data chunk: of a cut file the decoder only tells what is left.
+
+    None where the size was never filled in (0, or close to the largest number: recorders that stream).
+    """
+    rate = 0
+    with path.open("rb") as file:
+        file.seek(12)
+        while len(head := file.read(8)) == 8:
+            name, size = head[:4], int.from_bytes(head[4:], "little")
+            if name == b"data":
+                return size * 1000 // rate if rate and 0 < size < _NEVER_FILLED_IN else None
+            body = file.read(size + size % 2) if size < _LONGEST_CHUNK else b""
+            if len(body) < size:
+                return None
+            if name == b"fmt ":
+                rate = int.from_bytes(body[8:12], "little")
+    return None
+
+
 def _shortfall(path: Path, source: _Source, measured_ms: int) -> list[str]:
     """Raises RecordingError where the header states clearly more sound than there is."""
     promised = source.promised_ms
     if promised is None or promised - measured_ms <= max(_SHORTFALL_MS, promised * _SHORTFALL_SHARE):
         return []
     raise RecordingError(
-        f"is cut short: its header states {promised / 1000:.1f} s, the file holds {measured_ms / 1000:.1f} s. "
-        "Half a call must not be graded as a whole one: copy it again, or, to grade what is there, rewrite it "
-        "(ffmpeg -i in.wav out.wav)",
+        f"is cut short or damaged: its header states {promised / 1000:.1f} s, "
+        f"{measured_ms / 1000:.1f} s can be decoded. Half a call must not be graded as a whole one: copy it again, "
+        "or, to grade what is there, rewrite it (ffmpeg -i in.wav out.wav)",
         source=path.name,
     )
 
