@@ -52,6 +52,7 @@ def test_the_redactors_are_redactors() -> None:
         "一三八。零零一三。八零零零",
         "一三八，嗯，零零一三，呃八零零零",
         "138零零13八000",
+        "1 3 8 0 0 1 3 8 0 0 0",
         "壹叁捌零零壹叁捌零零零",
         "138\u200b0013\u200b8000",
         "01062345678",
@@ -160,10 +161,13 @@ def test_a_misheard_digit_spoils_the_checksum_but_saves_nothing(written: str, re
         ("快递单号SF1234567890123", "快递单号[号码1]"),
         ("宽带账号hz12345678", "宽带账号[号码1]"),
         ("我的分机8021", "我的分机[号码1]"),
+        ("尾号3721套餐到期了", "尾号[号码1]套餐到期了"),
+        ("账号是3721号", "账号是[号码1]号"),
         ("验证码3721，59元的那个", "验证码[号码1]，59元的那个"),
         ("密码是三七二一，然后是五八九", "密码是[号码1]，然后是[号码2]"),
         ("the verification code is 482913", "the verification code is [号码1]"),
         ("the last four digits are three seven two one", "the last four digits are [号码1]"),
+        ("我的PIN是1234", "我的PIN是[号码1]"),
         ("order number AB12345, please", "order number [号码1], please"),
     ],
 )
@@ -245,6 +249,8 @@ def test_the_answer_names_the_kind() -> None:
     "answer",
     [
         "199活动我不参加",
+        "有个一三九的套餐",
+        "三九九套餐",
         "每月199元",
         "都说了300次了",
         "我要交费199",
@@ -288,6 +294,9 @@ def test_a_number_known_from_one_place_goes_everywhere() -> None:
         ("姓名是陳小紅。", "姓名是[姓名1]。"),
         ("我叫买买提·阿不都拉", "我叫[姓名1]"),
         ("我叫小芳，外地的", "我叫[姓名1]，外地的"),
+        ("我叫，呃王建国", "我叫，呃[姓名1]"),
+        ("我老公叫李雷，在外地", "我老公叫[姓名1]，在外地"),
+        ("您好，我是客服小王，请讲", "您好，我是客服[姓名1]，请讲"),
         ("请问您是刘德明先生本人吗？", "请问您是[姓名1]先生本人吗？"),
         ("请问是张晓明吗？", "请问是[姓名1]吗？"),
         ("是的，我是刘德明。", "是的，我是[姓名1]。"),
@@ -312,6 +321,10 @@ def test_later_mentions_are_the_same_person() -> None:
         "[名1]先生，李先生也在",
         "[姓1]经理，建国路不远",
     )
+
+
+def test_a_person_without_a_surname_leaves_no_other_word_changed() -> None:
+    assert redact("我叫小芳，", "小姐您好，小哥不在", "小芳在").texts[1:] == ("小姐您好，小哥不在", "[姓名1]在")
 
 
 def test_later_mentions_in_english() -> None:
@@ -409,7 +422,8 @@ def test_words_that_look_like_plates_stay(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "mail", ["zhang.san@example.com", "zhangsan＠example.com", "三七二一零五艾特example点com", "a.b at example dot com"]
+    "mail",
+    ["zhang.san@example.com", "zhangsan＠example.com", "三七二一零五艾特example点com", "a dot b at example dot com"],
 )
 def test_mail(mail: str) -> None:
     assert one(f"邮箱是 {mail}，谢谢") == "邮箱是 [邮箱1]，谢谢"
@@ -434,6 +448,7 @@ def test_mail(mail: str) -> None:
         "号码参加199活动，电话打了123次，密码错误3次，等300秒",
         "今天是20261105，2023 2024 2025都有",
         "I paid 1500 dollars for 12 months, twice, at 9 am",
+        "选项 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18",
         "一五一十地说，三三两两，不三不四，九九八十一",
         "",
         "  \n ",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from callgrade.adapters.redaction import digits, tables
 from callgrade.adapters.redaction.digits import DIGIT, JOINT, Group
-from callgrade.adapters.redaction.numbers import LONG, UNIT_AFTER, is_amount
+from callgrade.adapters.redaction.numbers import HARD_UNIT_AFTER, LONG, UNIT_AFTER, follows_currency, is_amount
 from callgrade.adapters.redaction.scanner import Scanner, alternatives
 from callgrade.adapters.redaction.spans import OPAQUE, Lines, Span
 from callgrade.adapters.redaction.tables import BANK_CARD, ID_CARD, NUMBER, PHONE, STAFF
@@ -15,6 +15,8 @@ from callgrade.adapters.redaction.variants import both
 
 REACH = 12
 """Characters a cue reaches forward in its turn: 身份证后四位的话您记一下是三七二一."""
+NEAR = 4
+"""Characters between a cue and digits that are its own, even if they look like a count: 尾号是3721套餐."""
 ANSWER_TURNS = 4
 """Turns after a question, or after the last piece of a dictation, in which digits are the answer."""
 FEWEST = 3
@@ -24,23 +26,29 @@ _NUMBER_CUES = [
 ]
 _CUES = Scanner("|".join(alternative + "()" for _, _, alternative in _NUMBER_CUES))
 _ENGLISH_CUES = re.compile(
-    "\\b(?:" + "|".join(f"(?:{cue})()" for _, _, cue in tables.ENGLISH_NUMBER_CUES) + ")\\b", re.IGNORECASE
+    "(?<![A-Za-z])(?:" + "|".join(f"(?:{cue})()" for _, _, cue in tables.ENGLISH_NUMBER_CUES) + ")(?![A-Za-z])",
+    re.IGNORECASE,
 )
 _ASKING = re.compile(both(tables.ASKING))
 _BREAKS = re.compile(f"[{tables.BREAKS_CUE}{OPAQUE}]")
 _CONNECTS = re.compile(both(f"[{tables.CONNECTS}a-zA-Z ]") + "*")
-_ENDS = re.compile(both("[，。！？、,.!?; 吧吗嘛呢啊呀对没是的错这我您你就好行谢麻\n]|\\Z"))
+_ENDS = re.compile(
+    both(
+        "[，。！？、,.!?; 吧吗嘛呢啊呀对没是错这我您你就好行谢麻\n]|的(?!套餐|活动|流量|话费|优惠|业务|会员|那|这)|\\Z"
+    )
+)
 _DOTTED = re.compile(r"\d+(?:\.\d+)+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _BELONGS = re.compile(both("[，, ]?(?:就|这个|这|那个)?是(?:我|您|你|他|她|咱)?们?(?:的|这个)?"))
 _HOTLINE = re.compile(tables.HOTLINE)
 _POLITE = f"(?:{JOINT}|[。！？!?.对是好的嗯呢吧哈]|然后|就是|后面|前面)"
 _ONLY_DIGITS = re.compile(f"{_POLITE}*({DIGIT}(?:{JOINT}{{0,3}}{DIGIT})*){_POLITE}*")
-_OPENING = frozenset(char for char in map(chr, range(0x10000)) if re.match(f"{_POLITE}|{DIGIT}|[然就后前]", char))
+# what such a turn can begin with: one look that spares most turns the pattern
+_OPENING = frozenset(tables.TYPED_JOINTS + tables.SPOKEN_JOINTS + digits.SPOKEN + "。！？!?.对是好的嗯呢吧哈然就后前")
 _STAFF = re.compile(both(f"{tables.STAFF_WORDS}{tables.STAFF_DIGITS}".replace("DIGITS", digits.SPOKEN)))
 _STAFF_BEFORE = re.compile(both(f"({DIGIT}{DIGIT}{{1,7}}){tables.STAFF_ROLES}"))
 _CODES = Scanner(tables.CODE_CUES, f"(?:{tables.CODE_CUES}){tables.CODE}")
-_ENGLISH_CODES = re.compile(f"(?i:\\b(?:{tables.ENGLISH_CODE_CUES})){tables.CODE}")
+_ENGLISH_CODES = re.compile(f"(?i:(?<![A-Za-z])(?:{tables.ENGLISH_CODE_CUES})){tables.CODE}")
 
 
 class Cue(NamedTuple):
@@ -133,22 +141,25 @@ class Dictation:
                 until, kind = line + ANSWER_TURNS, asked[line]
 
     def _take(self, piece: list[Group], answering: str | None) -> bool:
-        piece = self._without_amount(piece)
-        size = sum(len(group.digits) for group in piece)
-        if size < FEWEST:
-            return False
-        start, end = piece[0].start, piece[-1].end
-        kind = self._cued(start, end)
-        if kind == PHONE and _is_hotline(piece):
-            kind = None
-        if kind is None and answering is not None and self._answers(piece):
-            kind = answering
+        kept = self._without_amount(piece, HARD_UNIT_AFTER)
+        kind = self._cue_before(kept[0].start, NEAR) if kept else None
         if kind is None:
+            kept = self._without_amount(piece, UNIT_AFTER)
+            kind = self._kind_around(kept, answering) if kept else None
+        size = sum(len(group.digits) for group in kept)
+        if kind is None or size < FEWEST:
             return False
+        end = kept[-1].end
         if tail := digits.X_TAIL.match(self._text, end):
             end = tail.end()
-        self._spans.append(Span(start, end, _kind_for(kind, size), ""))
+        self._spans.append(Span(kept[0].start, end, _kind_for(kind, size), ""))
         return True
+
+    def _kind_around(self, piece: list[Group], answering: str | None) -> str | None:
+        kind = self._cued(piece[0].start, piece[-1].end)
+        if kind == PHONE and _is_hotline(piece):
+            kind = None
+        return answering if kind is None and answering is not None and self._answers(piece) else kind
 
     def named(self, span: Span) -> Span:
         """A number that is merely long gets the kind its cue or question gives it: a misheard identity card.
@@ -168,20 +179,17 @@ class Dictation:
         self._spans.append(Span(match.start(1), match.end(1), _kind_for(kind, 1), ""))
         return True
 
-    def _without_amount(self, piece: list[Group]) -> list[Group]:
+    def _without_amount(self, piece: list[Group], unit: re.Pattern[str]) -> list[Group]:
         """验证码3721，59元: the last group is a price. 1,234,567 points is one altogether."""
-        if _THOUSANDS.fullmatch(self._text, piece[0].start, piece[-1].end) and UNIT_AFTER.match(
-            self._text, piece[-1].end
-        ):
+        text = self._text
+        if unit.match(text, piece[-1].end) and _THOUSANDS.fullmatch(text, piece[0].start, piece[-1].end):
             return []
-        while piece and UNIT_AFTER.match(self._text, piece[-1].end):
+        while piece and unit.match(text, piece[-1].end):
             end = piece[-1].start
             piece = piece[:-1]
             while piece and piece[-1].end == end:
                 end, piece = piece[-1].start, piece[:-1]
-        if piece and is_amount(self._text, piece[0].start, piece[0].end):
-            return []
-        return piece
+        return [] if piece and follows_currency(text, piece[0].start) else piece
 
     def _cued(self, start: int, end: int) -> str | None:
         """The kind that the words of the same turn give to the digits at [start, end)."""
@@ -195,9 +203,14 @@ class Dictation:
         match = _BELONGS.match(text, end)
         return self._kind_from.get(match.end()) if match else None
 
-    def _cue_before(self, start: int) -> str | None:
+    def _cue_before(self, start: int, reach: int = REACH) -> str | None:
+        """The kind of the cue before `start`; with a shorter `reach`, of a cue that is no everyday word."""
         before = bisect_right(self._cue_ends, start) - 1
-        return self._cues[before].kind if before >= 0 and self._reaches(self._cues[before], start) else None
+        if before < 0:
+            return None
+        cue = self._cues[before]
+        far = reach < REACH and (start - cue.end > reach or cue.level == 0)
+        return None if far or not self._reaches(cue, start) else cue.kind
 
     def _reaches(self, cue: Cue, start: int) -> bool:
         gap = self._text[cue.end : start]
@@ -242,7 +255,7 @@ def find_uncued_dictation(text: str, lines: Lines, found: list[Span]) -> list[Sp
     spans: list[Span] = []
     cluster: list[tuple[int, re.Match[str]]] = []
     for line, (start, end) in enumerate(zip(lines.starts, lines.ends, strict=True)):
-        if start == end or text[start] not in _OPENING or line in taken:
+        if start == end or line in taken or not (text[start] in _OPENING or text[start].isdecimal()):
             continue
         match = _ONLY_DIGITS.fullmatch(text, start, end)
         if match is None:

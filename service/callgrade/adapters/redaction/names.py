@@ -23,8 +23,8 @@ _END = "(?=[，。！？、,.!?; ]|\n|\\Z)"
 
 _CUED = Scanner(
     f"{tables.NAME_CUES}|{tables.BARE_CUES}|{tables.RARE_NAME_CUES}",
-    f"(?:{tables.NAME_CUES})(?P<cued>{_NAME})"
-    f"|(?:{tables.BARE_CUES})(?P<bare>{_NAME}){tables.NAME_ENDS}"
+    f"(?:{tables.NAME_CUES})[，,：: 嗯呃啊]{{0,2}}(?P<cued>{_NAME})"
+    f"|(?:{tables.BARE_CUES})(?P<bare>{_NAME}|小{_SURNAME}){tables.NAME_ENDS}"
     f"|(?:{tables.NAME_CUES})(?P<dotted>{_HAN}{{1,8}}(?:[·•‧・]{_HAN}{{1,10}})+)"
     f"|(?:{tables.RARE_NAME_CUES})(?P<rare>(?:(?![{tables.NOT_IN_GIVEN}]){_HAN}){{2,4}}){_END}",
 )
@@ -36,6 +36,7 @@ _ANSWER = re.compile(
     + f"(?:(?P<name>{_NAME})|(?P<surname>{_SURNAME}))"
     + f"(?P<title>{'|'.join(tables.FORMAL_TITLES)})?[。，！…,.!? 的啊吧嗯]*"
 )
+_BEGINS = re.compile(_SURNAME)
 _WHOLE_NAME = re.compile(_NAME)
 _COMPOUND = tuple(tables.COMPOUND_SURNAMES)
 
@@ -63,7 +64,8 @@ def find_names(text: str, lines: Lines) -> list[Span]:
     english = _english(text, lines) if LATIN.search(text) else []
     if not (full or surnames or english):
         return []
-    full = [_without_next_word(text, mention) for mention in full]
+    shorter = {name: _without_next_word(text, name) for name in {mention.text for mention in full}}
+    full = [_Mention(m.start, m.start + len(shorter[m.text]), shorter[m.text]) for m in full]
     return _chinese_spans(text, full, surnames) + _english_spans(text, english)
 
 
@@ -114,12 +116,11 @@ def _answers(text: str, lines: Lines) -> tuple[list[_Mention], list[_Mention]]:
     return full, surnames
 
 
-def _without_next_word(text: str, mention: _Mention) -> _Mention:
+def _without_next_word(text: str, name: str) -> str:
     """我叫王芳麻烦您… reads as 王芳麻 at first; 王芳 elsewhere says better."""
-    short = mention.text[:-1]
-    if len(mention.text) == 3 and not short.startswith(_COMPOUND) and text.count(short) > text.count(mention.text):
-        return _Mention(mention.start, mention.end - 1, short)
-    return mention
+    short = name[:-1]
+    is_better = len(name) == 3 and not short.startswith(_COMPOUND) and text.count(short) > text.count(name)
+    return short if is_better else name
 
 
 def _surname_of(name: str) -> str:
@@ -130,7 +131,8 @@ def _chinese_spans(text: str, full: list[_Mention], surnames: list[_Mention]) ->
     people = {mention.text for mention in full}
     bearer: dict[str, str] = {}
     for mention in sorted(full):
-        if "·" not in mention.text:
+        # 小芳 and 买买提 have none, and 小 before 姐 is no mention of 小芳
+        if _BEGINS.match(mention.text):
             bearer.setdefault(_surname_of(mention.text), mention.text)
     for mention in surnames:
         bearer.setdefault(mention.text, mention.text)

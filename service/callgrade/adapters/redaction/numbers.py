@@ -28,7 +28,8 @@ _TYPED_ONLY = re.compile(f"[{tables.TYPED_JOINTS}呃嗯啊额哦唔]*")
 _LISTING = ",，、。"
 _MISHEARD_MOBILE = re.compile(r"[3-9]\d{9}")
 # a placeholder may stand where a unit stood, and redacting twice must change nothing
-UNIT_AFTER = re.compile(f"{both(tables.UNIT)}|{OPAQUE}")
+HARD_UNIT_AFTER = re.compile(f"{both(tables.UNIT)}|{OPAQUE}")
+UNIT_AFTER = re.compile(f"{both(tables.UNIT)}|{both(tables.SOFT_UNIT)}|{OPAQUE}")
 _BEFORE_AMOUNT = tables.BEFORE_AMOUNT + OPAQUE
 
 
@@ -77,6 +78,8 @@ def _longest_at(text: str, groups: list[Group], at: int) -> tuple[Span, int] | N
         end, kind = group.end, kind_of(number)
         if kind is None and len(number) == 17 and (tail := digits.X_TAIL.match(text, end)):
             end, kind = tail.end(), kind_of(number + "X")
+        if kind == ID_CARD and len(number) == 15 and not _grouped_as_one(groups[at:after]):
+            kind = None
         if kind is None and _is_foreign(text, number, groups[at:after], international):
             kind = PHONE
         if kind is not None:
@@ -85,11 +88,16 @@ def _longest_at(text: str, groups: list[Group], at: int) -> tuple[Span, int] | N
                 # the country's code stays, so that the same mobile has one placeholder with and without it
                 begin = _place_of(groups[at:after], prefix.end())
             found = Span(begin, end, kind, ""), after
-            if kind == PHONE and after == at + 1:
+            if kind == PHONE and after == at + 1 and not (after < len(groups) and groups[after].start == end):
                 return found
     if found is None:
         return _misheard_mobile(text, groups, at)
     return found
+
+
+def _grouped_as_one(groups: list[Group]) -> bool:
+    """Few groups or single digits: an old identity card has no checksum, and a list of numbers may hold a date."""
+    return len(groups) <= 5 or all(len(group.digits) == 1 for group in groups)
 
 
 def _misheard_mobile(text: str, groups: list[Group], at: int) -> tuple[Span, int] | None:
@@ -171,7 +179,12 @@ def _long_when_joined(text: str, stretch: list[Group]) -> bool:
 
 def is_amount(text: str, start: int, end: int) -> bool:
     """Whether what stands beside [start, end) makes its digits a sum, a time, a count, a decimal or an ordinal."""
-    return UNIT_AFTER.match(text, end) is not None or (start > 0 and text[start - 1] in _BEFORE_AMOUNT)
+    return UNIT_AFTER.match(text, end) is not None or follows_currency(text, start)
+
+
+def follows_currency(text: str, start: int) -> bool:
+    """Whether the character before `start` makes the digits a sum, a decimal or an ordinal: ￥, 第, 点, 百."""
+    return start > 0 and text[start - 1] in _BEFORE_AMOUNT
 
 
 # The libraries load slowly (stdnum 90 ms, phonenumbers 50 ms) and most calls hold no such number.

@@ -3,7 +3,7 @@
 import re
 
 from callgrade.adapters.redaction import digits, tables
-from callgrade.adapters.redaction.digits import DIGIT, LATIN
+from callgrade.adapters.redaction.digits import DIGIT
 from callgrade.adapters.redaction.spans import Lines, Span, places
 from callgrade.adapters.redaction.tables import ADDRESS, EMAIL, PLATE
 from callgrade.adapters.redaction.variants import both
@@ -40,17 +40,19 @@ def find_addresses(text: str, lines: Lines) -> list[Span]:
     hints += [(at, at + len(cue)) for cue in tables.ADDRESS_CUES for at in places(text, cue)]
     hints += [lines.bounds(line) for line in asked]
     spans: list[Span] = []
-    done = 0
+    done = seen = 0
     for start, end in sorted(hints):
-        if start < done:
-            continue
         line = lines.number(start)
         low, high = lines.bounds(line)
-        for match in _ADDRESS.finditer(text, max(low, done, start - BEFORE), min(high, end + AFTER)):
+        if start < done or end <= seen:
+            continue
+        last, high = high, min(high, end + AFTER)
+        for match in _ADDRESS.finditer(text, max(low, done, start - BEFORE), high):
             cued = _CUE_BEFORE.search(text, max(low, match.start() - 8), match.start()) is not None
             if _is_address(match[0], cued, line in asked):
                 spans.append(Span(match.start(), match.end(), ADDRESS, ""))
                 done = match.end()
+        seen = last if high == last else high - BEFORE
     return spans
 
 
@@ -79,8 +81,9 @@ _PLATE = re.compile(
     f"[{tables.PLATE_PROVINCES}] ?[A-HJ-NP-Za-hj-np-zＡ-ＨＪ-ＮＰ-Ｚ][·•.\\- ]?"
     f"(?P<serial>(?:(?:{DIGIT}|[A-HJ-NP-Za-hj-np-zＡ-ＨＪ-ＮＰ-Ｚ挂学警港澳]) ?){{5,6}})(?![A-Za-z]|{DIGIT})"
 )
+_LOCAL = f"[A-Za-z0-9._%+\\-\\d{digits.SPOKEN}]"
 _MAIL = re.compile(
-    f"(?:[A-Za-z0-9._%+\\-]|[\\d{digits.SPOKEN}])+ ?(?:{tables.MAIL_AT}) ?"
+    f"{_LOCAL}+(?:(?:点|(?i: dot )){_LOCAL}+)* ?(?:{tables.MAIL_AT}) ?"
     f"[A-Za-z0-9\\-\\d{digits.SPOKEN}]+(?:(?: ?(?:{tables.MAIL_DOT}) ?)[A-Za-z0-9\\-]+){{1,3}}"
 )
 
@@ -99,8 +102,3 @@ def find_mail(text: str) -> list[Span]:
     if not ("@" in text or "＠" in text or "艾特" in text or " dot " in text):
         return []
     return [Span(match.start(), match.end(), EMAIL, "") for match in _MAIL.finditer(text)]
-
-
-def has_latin(text: str) -> bool:
-    """Plates and codes hold letters; most Chinese calls hold none."""
-    return LATIN.search(text) is not None

@@ -14,7 +14,7 @@ from callgrade.adapters.redaction.digits import Group
 from callgrade.adapters.redaction.names import find_names
 from callgrade.adapters.redaction.numbers import proven, unproven
 from callgrade.adapters.redaction.placeholders import Redacted, masked, replaced
-from callgrade.adapters.redaction.places import find_addresses, find_mail, find_plates, has_latin
+from callgrade.adapters.redaction.places import find_addresses, find_mail, find_plates
 from callgrade.adapters.redaction.spans import Lines, Span
 
 
@@ -40,8 +40,8 @@ class RuleRedactor:
         lines = Lines(texts)
         text, used = masked(lines.joined)
         spans = find_mail(text) + find_addresses(text, lines) + find_names(text, lines)
-        latin = has_latin(text)
-        if latin:
+        latin = digits.LATIN.search(text) is not None
+        if latin:  # plates and codes hold letters; most Chinese calls hold none
             spans += find_plates(text) + find_codes(text)
         spans += _numbers(text, lines, latin)
         return replaced(lines, _identified(lines.joined, _apart(spans)), used)

@@ -48,12 +48,14 @@ HOTLINE = r"11[0249]|12[02]|100\d\d|12[23]\d\d|12580|12590|9[56]\d{3,4}"
 """Public short numbers: police, carriers, consumer lines, banks. They belong to nobody's person."""
 
 UNIT = (
-    # what makes the digits before it an amount, a time, a count or a size; a trailing 号 is a date or a place in a
-    # list unless it begins 号码, 号卡, 号机
-    r"[ ]?(?:元|块|毛|角|分(?!机)|钱|[十拾百佰千仟万萬亿億]|点|年|月|日|号(?![码卡机线])|天|个|次|遍|位|岁|度|秒|小时"
-    r"|时|折|倍|米|公里|斤|级|档|多(?!少)|张|件|台|页|左右|以上|以下|以内|套餐|流量|积分|兆|%|％|‰|℃"
-    r"|(?:[GMKT]B?(?:bps)?|Mb|yuan|dollars?|bucks|euros?|cents|percent|minutes?|hours?|days?|months?|years?|times"
-    r"|points|people|am|pm)(?![A-Za-z]))"
+    # what makes the digits before it a sum, a time, a count or a size, whatever stands in front of them
+    r"[ ]?(?:元|块|毛|角|分(?!机)|钱|[十拾百佰千仟万萬亿億]|年|月|日|天|次|遍|岁|秒|小时|折|倍|米|公里|斤|多(?!少)|左右"
+    r"|以上|以下|以内|兆|%|％|‰|℃|(?:[GMKT]B?(?:bps)?|Mb|yuan|dollars?|bucks|euros?|cents|percent|minutes?|hours?|days?|months?"
+    r"|years?|times|points|people|am|pm)(?![A-Za-z]))"
+)
+SOFT_UNIT = (
+    # …and what does so unless a cue stands right in front: 三九九套餐 is a plan, 尾号3721套餐 is somebody's
+    r"[ ]?(?:点|号(?![码卡机线])|个|位|度|时|级|档|张|件|台|页|套餐|流量|积分)"
 )
 BEFORE_AMOUNT = "十百千万亿点第.．$￥¥€£共"
 """A character that makes what follows an amount, a decimal or an ordinal."""
@@ -135,7 +137,7 @@ NOT_IN_GIVEN = (
     "我你您他她它们的了吗嘛呢吧啊呀哦嗯呃是在这那哪个和与跟就也都不没要想说问打给把被先本上下今昨号码们這個們嗎為請"
 )
 """No given name begins with or holds these: they are the next word of the sentence."""
-NOT_THIRD = NOT_IN_GIVEN + "查办还请找住帮因麻电手身联从去去叫姓对可会能需用"
+NOT_THIRD = NOT_IN_GIVEN + "查办还请找住帮因麻电手身联从去叫姓对可会能需用"
 """…and these, rare in names, more often begin the next word after a name of two characters (王芳电话…)."""
 
 NOT_NAMES = _words(
@@ -174,7 +176,7 @@ RARE_NAME_CUES = "叫(?<=我叫)做?|名字[是叫]|姓名[是:：]"
 BARE_CUES = (
     # after these only if the clause ends there: 我是王芳，… but not 我是高级会员
     r"是(?<=[我您你他她]是)|是(?<=[我您你他她]就是)|是(?<=请问是)|是(?<=我是)[^，。,.\n\d]{1,12}的"
-    r"|本人|找(?:一下|的是)?|客服(?:人员)?|专员|经理|顾问|代表|坐席|座席|话务员|工程师"
+    r"|叫|本人|找(?:一下|的是)?|客服(?:人员)?|专员|经理|顾问|代表|坐席|座席|话务员|工程师"
 )
 """The cues look back from their rarer character: 我 and 您 begin too many words to start from them."""
 NAME_ENDS = r"(?=[，。！？、；,.!?; ]|\n|\Z|吗|么|本人|吧|啊|呀|先生|女士|小姐|为您|很高兴|竭诚|工号)"
@@ -194,7 +196,7 @@ ENGLISH_NOT_NAMES = _words(
     """
     a an the and i you he she it my your our this that from with for calling speaking here on in at to of not sure
     fine good sorry happy going just still also very okay ok yes no what who customer service support technical sales
-    team manager agent someone anyone monday tuesday wednesday thursday friday saturday sunday china
+    team manager agent mr mrs ms miss dr someone anyone monday tuesday wednesday thursday friday saturday sunday china
     """
 )
 
