@@ -43,7 +43,7 @@ class Interviewer:
         sleep: Sleep = asyncio.sleep,
     ):
         self._endpoint, self._settings, self._model = endpoint, settings, model
-        self._cache, self._scope = cache, f"{client}\0{endpoint.place}\0{settings.run_salt}"
+        self._cache, self._scope = cache, f"{client}\0{endpoint.identity}\0{settings.run_salt}"
         self._spoken = Spoken(settings)
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._patience = Patience(settings, sleep)
@@ -93,6 +93,7 @@ class Interviewer:
         else:
             await send(Request({**body, "response_format": question.questions.response_format}))
             answer = parse(sheet, content)
+        self._spoken.answered()
         if self._cache is not None:
             prompt, completion = spent.prompt_tokens - tokens_before[0], spent.completion_tokens - tokens_before[1]
             usage = {"prompt_tokens": prompt, "completion_tokens": completion}

@@ -9,7 +9,6 @@ call over the aiohttp transport).
 
 import logging
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
@@ -41,7 +40,9 @@ class OpenAIEndpoint:
     ):
         self._settings = settings
         self._client = _open_client(settings, base_url or settings.base_url, http_client, trust_env)
-        self.place = _host(str(self._client.base_url))
+        url = self._client.base_url
+        self.place = f"{url.host}:{url.port}" if url.port else url.host
+        self.identity = str(url.copy_with(username=None, password=None))
 
     async def send(self, request: Request) -> Reply:
         import httpx
@@ -74,7 +75,7 @@ def _open_client(
     import httpx
     from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError
 
-    quiet("openai")
+    quiet("openai", "httpx", "httpcore")
     timeout = httpx.Timeout(settings.timeout_s, connect=min(30.0, settings.timeout_s))
     if http_client is None:
         room = settings.concurrency + 8
@@ -88,12 +89,6 @@ def _open_client(
             "no key for the model's endpoint; set CALLGRADE_LLM__API_KEY, "
             "or CALLGRADE_LLM__BASE_URL for an endpoint of your own"
         ) from error
-
-
-def _host(url: str) -> str:
-    """Host and port of a URL: the rest may hold credentials."""
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
 def quiet(*names: str) -> None:

@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from callgrade.adapters.llm.errors import Fault
+from callgrade.domain.errors import BadAnswerError
 from callgrade.settings import LLMSettings
 
 Output = Literal["schema", "json_object", "text"]
+IGNORED_AFTER = 3
+"""Bad answers without a good one before an endpoint is taken to ignore schemas."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -45,9 +48,18 @@ class Spoken:
     def __init__(self, settings: LLMSettings):
         self._may_leave_schema = settings.output == "auto"
         self.now = Dialect(output="json_object" if settings.output == "json" else "schema")
+        self._bad_answers = 0
+        self._understood = False
+
+    def answered(self) -> None:
+        """An answer was as asked for: bad ones from now on are the model's, not the endpoint's."""
+        self._understood = True
 
     def learn(self, used: Dialect, fault: Fault) -> bool:
         """True when asking again in `self.now` makes sense: it differs from what the refused request used."""
+        if isinstance(fault.error, BadAnswerError):
+            self._suspect(used)
+            return False
         if fault.adapt is None:
             return False
         if used == self.now:
@@ -57,6 +69,14 @@ class Spoken:
             _LOG.warning("the model's endpoint does not take the request's %s; going on without", _named(used, fault))
             self.now = adapted
         return True
+
+    def _suspect(self, used: Dialect) -> None:
+        """Some endpoints pass over the schema without a word: then no answer is ever as asked for."""
+        self._bad_answers += 1
+        ignored = self._bad_answers >= IGNORED_AFTER and not self._understood
+        if ignored and used == self.now and used.output == "schema" and self._may_leave_schema:
+            _LOG.warning("the model's endpoint seems to ignore JSON schemas; asking for plain JSON")
+            self.now = replace(used, output="json_object")
 
     def _adapted(self, used: Dialect, fault: Fault) -> Dialect | None:
         match fault.adapt:

@@ -25,7 +25,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from time import time
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
@@ -52,6 +52,9 @@ _QUOTA = re.compile(
     r"|余额不足|欠费",
     re.I,
 )
+_QUOTA_PERHAPS = re.compile(r"exceeded your current quota", re.I)
+"""OpenAI says it of money, Gemini also of a minute's rate; then it says when to come back."""
+_COME_BACK = re.compile(r"retry in|retrydelay", re.I)
 _CONTEXT = re.compile(
     r"context[_ ]length|context[_ ]window|maximum context|exceed_context_size|available context size"
     r"|range of input length|prompt is too long|input is too long|string_above_max_length|contextwindowexceeded",
@@ -120,7 +123,7 @@ def fault_of(refusal: Refusal, place: str) -> Fault:
     """The table above, by status and code."""
     status, said = refusal.status, refusal.said
     what = f"{place} answered {status}" + (f" ({refusal.code})" if _CODE.fullmatch(refusal.code) else "")
-    if status == 402 or (status in (400, 403, 429) and _QUOTA.search(said)):
+    if status == 402 or (status in (400, 403, 429) and _is_quota(refusal)):
         return Fault(QuotaExhaustedError(f"{what}: the account's quota is used up; add credit or use another key"))
     if status == 429:
         mend = "lower CALLGRADE_LLM__CONCURRENCY or raise CALLGRADE_LLM__ATTEMPTS"
@@ -135,6 +138,13 @@ def fault_of(refusal: Refusal, place: str) -> Fault:
         mend = "check CALLGRADE_LLM__MODEL and CALLGRADE_LLM__BASE_URL"
         return Fault(ModelNotFoundError(f"{what}: no such model or path; {mend}"))
     return _bad_request(status, said, what)
+
+
+def _is_quota(refusal: Refusal) -> bool:
+    if _QUOTA.search(refusal.said):
+        return True
+    waiting_helps = _COME_BACK.search(refusal.said) or retry_after(refusal.headers) is not None
+    return bool(_QUOTA_PERHAPS.search(refusal.said)) and not waiting_helps
 
 
 def _bad_request(status: int, said: str, what: str) -> Fault:
@@ -181,7 +191,9 @@ def fault_of_answer(error: ValidationError) -> Fault:
     first = faults[0]
     where = ".".join(str(step) for step in first["loc"]) or "the answer"
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
-    return Fault(BadAnswerError(f"the model did not answer as asked: {where} ({first['type']}){more}"))
+    mend = "a larger model may, or CALLGRADE_LLM__OUTPUT=json"
+    message = f"the model did not answer with the JSON that was asked for: {where} ({first['type']}){more}; {mend}"
+    return Fault(BadAnswerError(message))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -216,8 +228,10 @@ def _was_dropped(error: BaseException) -> bool:
     """The aiohttp transport calls every lost connection a connect time-out; the cause below tells."""
     import aiohttp
 
-    cause: Any = error
-    while cause is not None:
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
         if isinstance(cause, aiohttp.ClientConnectionError | ConnectionError) and not isinstance(cause, TimeoutError):
             return True
         cause = cause.__cause__ or cause.__context__

@@ -28,6 +28,7 @@ class LiteLLMEndpoint:
         self._litellm: Any = None
         name = (settings.model or "").removeprefix(PREFIX)
         self.place = f"the provider of {name}"
+        self.identity = f"{PREFIX}{settings.base_url or ''}"
 
     async def send(self, request: Request) -> Reply:
         litellm = self._library()
@@ -64,7 +65,7 @@ def _import() -> Any:
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.drop_params = False
-    quiet("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
+    quiet("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "httpx", "httpcore")
     return litellm
 
 

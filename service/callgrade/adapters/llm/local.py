@@ -34,6 +34,8 @@ class LocalEndpoint:
         if find_spec("xllamacpp") is None:
             raise MissingExtraError("local-llm", f"the model {settings.model}")
         self._settings = settings
+        told = self._path.stat()
+        self.identity = f"{PREFIX}{self._path.resolve()}:{told.st_size}:{told.st_mtime_ns}"
         self._starting = asyncio.Lock()
         self._server: Any = None
         self._client: OpenAIEndpoint | None = None
@@ -88,6 +90,7 @@ def serve(path: Path, settings: LLMSettings, key: str) -> Any:
     params.port = 0
     params.n_parallel = slots
     params.n_ctx = settings.context_tokens * slots
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _cores()
     params.verbosity = -1
     params.endpoint_slots = False
     params.ui = False
@@ -97,6 +100,11 @@ def serve(path: Path, settings: LLMSettings, key: str) -> Any:
     # the default keeps up to 8 GB of earlier prompts
     params.cache_ram_mib = 256
     return xllamacpp.Server(params)
+
+
+def _cores() -> int:
+    """Cores this process may use: a container's share, not the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def smollm2_path() -> Path:

@@ -173,7 +173,7 @@ def _candidates(text: str) -> Iterator[str]:
     if start >= 0:
         try:
             _, end = _DECODER.raw_decode(text, start)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         yield text[start:end]
 

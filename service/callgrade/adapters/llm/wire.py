@@ -56,6 +56,8 @@ class Endpoint(Protocol):
 
     place: str
     """For messages: a host and no credentials."""
+    identity: str
+    """For the cache: answers of another endpoint, or of another file, are other answers."""
 
     async def send(self, request: Request) -> Reply: ...
 
@@ -116,7 +118,8 @@ def read_reply(answer: dict[str, Any], place: str) -> Reply:
     content = message.get("content")
     return Reply(
         content=content if isinstance(content, str) else None,
-        refusal=message.get("refusal"),
+        # litellm moves it there
+        refusal=message.get("refusal") or (message.get("provider_specific_fields") or {}).get("refusal"),
         finish_reason=choices[0].get("finish_reason"),
         model=str(answer.get("model") or ""),
         tokens=read_tokens(answer.get("usage")),
