@@ -38,11 +38,11 @@ class RuleJudge:
 
     async def judge(self, transcript: Transcript, rubric: Rubric) -> Verdicts:
         """One judgement per rules criterion. Never fails: a rule that cannot be decided abstains."""
+        rules = _compiled(ByIdentity(rubric))
+        if not rules:
+            return Verdicts()  # without folding every turn for nobody
         script = Script(transcript)
-        judgements = (
-            _judge(criterion, compiled, script, transcript) for criterion, compiled in _compiled(ByIdentity(rubric))
-        )
-        return Verdicts(judgements=tuple(judgements))
+        return Verdicts(judgements=tuple(_judge(criterion, rule, script, transcript) for criterion, rule in rules))
 
 
 @lru_cache(maxsize=64)

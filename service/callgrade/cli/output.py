@@ -25,10 +25,12 @@ def emit(text: str) -> None:
 
 def to_json(value: Any, *, pretty: bool) -> str:
     """JSON as the contracts write it: aliases, Chinese as it is."""
+    indent = 2 if pretty else None
+    if isinstance(value, BaseModel):
+        return value.model_dump_json(by_alias=True, indent=indent)
     import json
 
-    data = value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
-    return json.dumps(data, ensure_ascii=False, indent=2 if pretty else None)
+    return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
 def tell(text: str) -> None:
