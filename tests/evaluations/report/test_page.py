@@ -61,6 +61,7 @@ class TestHead:
         assert values[1] == f"{total.low:g}–{total.high:g} / 100"
         assert values[2] == "✗ 不合格"
         assert values[3] == "待改进"
+        assert "及格线 60 · 有一票否决的违规" in words(zh.one("dl", "figures"))
 
     def test_violations_and_flags_in_words(self, zh, en):
         violation, flags = zh.all("div", "notice")

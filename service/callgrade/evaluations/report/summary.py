@@ -93,11 +93,11 @@ def _outcome(card: Scorecard, rubric: Rubric, language: str) -> Figure:
     has_line = card.pass_line is not None or any(section.pass_line is not None for section in rubric.sections)
     if card.passed is None and not has_line:
         return Figure(label, "–", word("no_pass_line", language))
-    verdict = verdict_of(card.passed, language)
-    note = "" if card.pass_line is None else f"{word('pass_line', language)} {number(card.pass_line)}"
+    notes = [] if card.pass_line is None else [f"{word('pass_line', language)} {number(card.pass_line)}"]
     if any(found.effect == "fail_call" for found in card.violations):
-        note = word("failed_by_violation", language)
-    return Figure(label, verdict.text, note, verdict.tone)
+        notes.append(word("failed_by_violation", language))
+    verdict = verdict_of(card.passed, language)
+    return Figure(label, verdict.text, " · ".join(notes), verdict.tone)
 
 
 def violations(card: Scorecard, cards: Iterable[Card], rubric: Rubric, language: str) -> Iterator[Violation]:
