@@ -81,8 +81,11 @@ class Redaction(Protocol):
     @property
     def texts(self) -> Sequence[str]: ...
 
-    def restore(self, text: str) -> str:
-        """`text` with this call's placeholders replaced by what they stand for."""
+    def restore(self, text: str, *, turn: int | None = None) -> str:
+        """`text` with this call's placeholders replaced by what they stand for, in the wording of `turn` if known.
+
+        A number may be said in one writing in one turn and in another elsewhere.
+        """
         ...
 
 

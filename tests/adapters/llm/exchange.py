@@ -123,7 +123,7 @@ class Plain:
         def __init__(self, texts: Sequence[str]):
             self.texts = list(texts)
 
-        def restore(self, text: str) -> str:
+        def restore(self, text: str, *, turn: int | None = None) -> str:
             return text
 
 
@@ -136,5 +136,5 @@ class Masking(Plain):
         return Masking.Masked([text.replace("王小明", "[姓名1]") for text in texts])
 
     class Masked(Plain.Texts):
-        def restore(self, text: str) -> str:
+        def restore(self, text: str, *, turn: int | None = None) -> str:
             return text.replace("[姓名1]", "王小明")

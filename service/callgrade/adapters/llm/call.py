@@ -33,6 +33,6 @@ class Call:
         # models back several criteria with the same words
         key = (turn, quote, criterion.side)
         if key not in self._found:
-            restored = self._redaction.restore(quote)
+            restored = self._redaction.restore(quote, turn=turn)
             self._found[key] = self._grounder.ground_all(restored, turn=turn, side=criterion.side)
         return self._found[key]
