@@ -60,15 +60,15 @@ def _end(
         if top and _ratio(low, maximum) >= _ratio(points, top):
             break
         points, top = points + low, top + maximum
-    return points if top == full else _times(_ratio(points, top), full)
+    return points if top == full else _scaled(points, top, full)
 
 
 def _ratio(points: Exact | Unbounded, maximum: Exact) -> Exact | Unbounded:
-    return points if isinstance(points, float) else Fraction(points) / maximum
+    return points if isinstance(points, float) else Fraction(points, maximum)
 
 
-def _times(ratio: Exact | Unbounded, full: Exact) -> Exact | Unbounded:
-    if isinstance(ratio, float):
-        return ratio
-    product = ratio * full
-    return product.numerator if product.denominator == 1 else product
+def _scaled(points: Exact | Unbounded, top: Exact, full: Exact) -> Exact | Unbounded:
+    if isinstance(points, float):
+        return points
+    scaled = Fraction(points * full, top)
+    return scaled.numerator if scaled.denominator == 1 else scaled

@@ -6,6 +6,7 @@ line of 80. Integers stay integers, which keeps the common case fast. Rounding h
 
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import PlainSerializer
@@ -14,6 +15,7 @@ Exact = int | Fraction
 Points = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
 
+@lru_cache(maxsize=1024)
 def exact(value: Decimal) -> Exact:
     """`Decimal("0.5")` → `Fraction(1, 2)`, `Decimal("10")` → `10`."""
     fraction = Fraction(value)
