@@ -1,10 +1,9 @@
 """The answer cache: what a model said to a request, so that nobody pays for it twice.
 
 One SQLite file in WAL mode, safe for threads and processes. Only answers that validated are put in, and answers
-hold what was said in a
-call (redacted): the file is readable by its owner alone. A cache is worth nothing by itself, so it never stops a
-run: a damaged file is
-moved aside and begun anew, and a disk that is full or read-only means a warning and no cache.
+hold what was said in a call (redacted): the file is readable by its owner alone. A cache is worth nothing by
+itself, so it never stops a run: a damaged file is moved aside and begun anew, and a disk that is full or read-only
+means a warning and no cache.
 """
 
 import json
@@ -14,6 +13,7 @@ import sqlite3
 import threading
 from pathlib import Path
 from time import time
+from typing import Any
 
 _LOG = logging.getLogger(__name__)
 BUSY_S = 5.0
@@ -48,7 +48,7 @@ class DiskCache:
                 return None
         return (str(row[0]), str(row[1])) if row else None
 
-    def put(self, key: str, answer: str, model: str, usage: dict[str, int]) -> None:
+    def put(self, key: str, answer: str, model: str, usage: dict[str, Any]) -> None:
         """Keeps the first answer to a key: two processes that asked the same at once must not disagree later. Never
         raises."""
         row = (key, answer, model, json.dumps(usage), time())

@@ -12,8 +12,8 @@
     … {{ rubric }} …
 
 A variable is replaced once, by text that is never looked at again: a transcript that contains `{{ rubric }}` or any
-other template
-syntax stays what it is. There are no conditions, loops or filters. Declared, used and given variables must be the same.
+other template syntax stays what it is. There are no conditions, loops or filters. Declared, used and given
+variables must be the same.
 """
 
 import difflib

@@ -1,5 +1,6 @@
 """Endpoints that do not take what OpenAI takes: learnt from their refusals, once, and remembered."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -173,3 +174,16 @@ async def test_an_endpoint_that_has_answered_well_is_not_suspected(mock_wire: Co
         await judge.judge(transcript(), rubric())
         await judge.judge(transcript(), rubric())
     assert {body["response_format"]["type"] for body in wire.bodies} == {"json_schema"}
+
+
+async def test_nothing_that_was_said_is_logged_on_instructors_path(
+    mock_wire: Connect, judging: Opener, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    mock_wire(completion(f"{INSULT} 我不会答"), refused(500, "down", INSULT), completion(None, refusal=INSULT))
+    async with judging(output="json") as judge:
+        error = (await judge.judge(transcript(), rubric())).judgements[0].error
+    printed = capfd.readouterr()
+    assert error is not None
+    for text in (caplog.text, printed.out, printed.err, error.message):
+        assert INSULT not in text

@@ -489,3 +489,12 @@ async def test_english_instructions_and_names(mock_wire: Connect, judging: Opene
         await judge.judge(transcript(("agent", "Hello, how can I help?"), ("customer", "Hi")), rubric())
     assert wire.prompt().startswith("Judge item by item")
     assert "[1] Customer: Hi" in wire.prompt()
+
+
+async def test_repairs_of_parts_are_counted_apart_from_what_is_asked_meanwhile(
+    mock_wire: Connect, judging: Opener
+) -> None:
+    mock_wire(completion({"fees": said("counted", (0, FABRICATED), occurrences=1, aggravated=0)}))
+    async with judging(context_tokens=2048, max_tokens=400) as judge:
+        usage = (await judge.judge(long_call(), rubric(criterion("fees", DEDUCT)))).usage
+    assert usage.repairs == usage.requests / 2 > 1

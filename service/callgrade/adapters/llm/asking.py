@@ -24,7 +24,7 @@ class AnswerCache(Protocol):
         """(answer, the model that gave it), or None."""
         ...
 
-    def put(self, key: str, answer: str, model: str, usage: dict[str, int]) -> None: ...
+    def put(self, key: str, answer: str, model: str, usage: dict[str, Any]) -> None: ...
 
     def close(self) -> None: ...
 
@@ -55,18 +55,19 @@ class Interviewer:
 
     async def ask(self, question: Question, spent: Spent) -> AnswerSheet | JudgeError:
         """The answer, or why there is none. What it cost is added to `spent` either way."""
-        before = spent.requests
+        # its own count: other questions of the same call are asked at the same time
+        own = Spent()
         try:
-            if kept := self._recall(question, spent):
+            if kept := self._recall(question, own):
                 return kept
-            return await self._patience.ask(lambda: self._once(question, spent), spent)
+            return await self._patience.ask(lambda: self._once(question, own), own)
         except Fault as fault:
-            error = fault.error
-            error.requests = spent.requests - before
-            return error
+            fault.error.requests = own.requests
+            return fault.error
         finally:
             if question.is_repair:
-                spent.repairs += spent.requests - before
+                own.repairs = own.requests
+            spent.include(own)
 
     async def _once(self, question: Question, spent: Spent) -> AnswerSheet:
         dialect = self._spoken.now
@@ -86,7 +87,6 @@ class Interviewer:
             content, model = reply.content or "", reply.model
             return reply
 
-        tokens_before = spent.prompt_tokens, spent.completion_tokens
         sheet = question.questions.sheet
         if question.is_repair or dialect.output != "schema":
             answer = await ask_through_instructor(send, body, sheet, dialect.output)
@@ -95,9 +95,7 @@ class Interviewer:
             answer = parse(sheet, content)
         self._spoken.answered()
         if self._cache is not None:
-            prompt, completion = spent.prompt_tokens - tokens_before[0], spent.completion_tokens - tokens_before[1]
-            usage = {"prompt_tokens": prompt, "completion_tokens": completion}
-            self._cache.put(self._key(question, dialect), content, model, usage)
+            self._cache.put(self._key(question, dialect), content, model, spent.usage().model_dump(mode="json"))
         return answer
 
     async def _send(self, request: Request, spent: Spent) -> Reply:

@@ -1,5 +1,5 @@
-"""A call as the judge handles it: redacted lines for the model, and the way from a model's quote back to the original
-words."""
+"""A call as the judge handles it: redacted lines for the model, and the way from a model's quote back to the
+original words."""
 
 from collections.abc import Iterable, Sequence
 

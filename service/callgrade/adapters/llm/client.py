@@ -1,10 +1,8 @@
 """Any OpenAI-compatible endpoint, through one shared client of the openai SDK.
 
 The SDK's own retries are off: `retry.py` owns them. Requests go through its `post`, not `chat.completions.create`:
-both send the same, and
-building and validating a completion object costs as much CPU as all the rest (measured with openai 2.54.0: 1.4
-against 2.3 ms a
-call over the aiohttp transport).
+both send the same, and building and validating a completion object costs as much CPU as all the rest (measured with
+openai 2.54.0: 1.4 against 2.3 ms a call over the aiohttp transport).
 """
 
 import logging

@@ -1,7 +1,7 @@
 """What an endpoint has shown that it does not take. Learnt once, remembered for the process.
 
-OpenAI-compatible endpoints differ in how JSON is asked for, in the name and the highest value of the length limit, and
-in whether they take a temperature or a seed. Each refusal costs one request, once.
+OpenAI-compatible endpoints differ in how JSON is asked for, in the name and the highest value of the length limit,
+and in whether they take a temperature or a seed. Each refusal costs one request, once.
 """
 
 import logging

@@ -15,10 +15,8 @@
     another 4xx                                       BadRequestError          no
 
 A truncated answer is asked for once more, because most are runaway repetitions that sampling does not repeat; a
-second one means that the
-limit is too low, and more requests would only cost more. The provider's message is read to tell these apart, and
-never repeated: it can hold parts of a
-prompt or a key.
+second one means that the limit is too low, and more requests would only cost more. The provider's message is read
+to tell these apart, and never repeated: it can hold parts of a prompt or a key.
 """
 
 import re
@@ -123,7 +121,7 @@ def fault_of(refusal: Refusal, place: str) -> Fault:
     """The table above, by status and code."""
     status, said = refusal.status, refusal.said
     what = f"{place} answered {status}" + (f" ({refusal.code})" if _CODE.fullmatch(refusal.code) else "")
-    if status == 402 or (status in (400, 403, 429) and _is_quota(refusal)):
+    if status == 402 or (status in (400, 403, 429, 502) and _is_quota(refusal)):
         return Fault(QuotaExhaustedError(f"{what}: the account's quota is used up; add credit or use another key"))
     if status == 429:
         mend = "lower CALLGRADE_LLM__CONCURRENCY or raise CALLGRADE_LLM__ATTEMPTS"

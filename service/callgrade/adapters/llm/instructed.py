@@ -2,8 +2,7 @@
 comes up.
 
 What instructor does on its own and must not do here: it re-asks (also refusals), renders messages as Jinja once it
-is given a context,
-leaves `strict` out, and logs whole answers as errors.
+is given a context, leaves `strict` out, and logs whole answers as errors.
 """
 
 from collections.abc import Awaitable, Callable

@@ -2,8 +2,7 @@
 request is sent.
 
 litellm takes seconds and 190 MB to import, fetches a price list from the network unless told otherwise, retries and
-prints
-on its own, and its default time-out is 6,000 s: all of that is turned off here.
+prints on its own, and its default time-out is 6,000 s: all of that is turned off here.
 """
 
 import os

@@ -46,9 +46,8 @@ class LocalEndpoint:
     async def aclose(self) -> None:
         if self._client is not None:
             await self._client.aclose()
-        server, self._server, self._client = self._server, None, None
-        # its destructor stops the threads and waits for them
-        await asyncio.to_thread(lambda held: held.clear(), [server])
+        # without a reference it stops its threads and frees the model
+        self._server = self._client = None
 
     async def _started(self) -> OpenAIEndpoint:
         async with self._starting:

@@ -5,8 +5,7 @@ without words:
 - counts add up; different kinds do not, since two parts may have met the same one: the largest number stands;
 - a bonus is earned where any part earned it; any other verdict is the one that costs most;
 - a part that could not tell (`cannot_assess`) gives way to one that could, unless it accused without founded words
-  and no part has found any: then
-  the whole cannot be assessed;
+  and no part has found any: then the whole cannot be assessed;
 - not applicable only where no part says anything else.
 
 Evidence is that of all parts, confidence the lowest.

@@ -46,10 +46,8 @@ def render_turns(turns: Iterable[tuple[int, Speaker, str]], language: str, *, fo
     """`[3] 坐席：……` a turn, numbers from 0 and kept over parts. The whole is fenced by the caller.
 
     A text cannot leave its line, and nothing in it can be read as the fence. Everything else reaches the prompt as
-    it was
-    said, except that `fold_special` also breaks up special tokens such as `<|im_end|>`: llama.cpp's server would
-    read them
-    as such.
+    it was said, except that `fold_special` also breaks up special tokens such as `<|im_end|>`: llama.cpp's server
+    would read them as such.
     """
     speakers = _SPEAKERS[language]
     colon = _COLON[language]

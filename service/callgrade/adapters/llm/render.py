@@ -23,8 +23,8 @@ from callgrade.settings import LLMSettings
 class PromptTokens(Frozen):
     """Tokens by part, counted by the tokenizer `counter`.
 
-    `instructions` is what is neither rubric nor call, the fence included. The schema travels beside the messages; most
-    providers bill it as well.
+    `instructions` is what is neither rubric nor call, the fence included. The schema travels beside the messages;
+    most providers bill it as well.
     """
 
     counter: str

@@ -1,8 +1,7 @@
 """The one place where a request is sent again. Every other layer's retries are off.
 
 What is retried, and how often, stands in `errors.py`. Waits double with full jitter from half a second, or follow
-Retry-After;
-neither exceeds `max_wait_s`.
+Retry-After; neither exceeds `max_wait_s`.
 """
 
 import asyncio

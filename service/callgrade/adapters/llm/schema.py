@@ -1,8 +1,7 @@
 """The answer's JSON schema and its parser, generated from a rubric's criteria.
 
-The schema is written by hand and not by pydantic: criteria of one shape share a definition and nothing has a title,
-which
-makes it a third of the size, and providers bill it with every request.
+The schema is written by hand and not by pydantic: criteria of one shape share a definition and nothing has a title.
+Providers bill it with every request.
 """
 
 import json

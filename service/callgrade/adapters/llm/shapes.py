@@ -1,8 +1,7 @@
 """What an answer to one criterion may hold, worked out from its scale.
 
 A verdict is a word from a closed list. Scales that count answer `counted` beside a number. `not_applicable` is
-offered where
-the rubric allows it, `cannot_assess` always.
+offered where the rubric allows it, `cannot_assess` always.
 """
 
 from decimal import Decimal

@@ -1,9 +1,8 @@
 """Whether a claim is carried by words that stand in the call.
 
 Where a criterion says `evidence: required`, a verdict that costs points, counts a fault or accuses needs founded
-evidence: a count as
-many different places as it counts, any other verdict one. A bonus is a claim as well: its yes needs words, its no
-does not.
+evidence: a count as many different places as it counts, any other verdict one. A bonus is a claim as well: its yes
+needs words, its no does not.
 """
 
 from collections.abc import Sequence

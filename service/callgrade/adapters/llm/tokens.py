@@ -14,7 +14,7 @@ class Counter(NamedTuple):
 
 
 def estimate(text: str) -> int:
-    """A quarter token per ASCII character, 0.7 per CJK character (calibrated to o200k on Chinese dialogue), rounded up.
+    """A quarter token per ASCII character, 0.7 per CJK character (near o200k on Chinese dialogue), rounded up.
 
     Takes the cost of counting UTF-8 bytes: cheap enough for every request.
     """

@@ -64,6 +64,9 @@ class Endpoint(Protocol):
     async def aclose(self) -> None: ...
 
 
+_COUNTS = tuple(name for name in Usage.model_fields if name != "cost")
+
+
 @dataclass(slots=True)
 class Spent:
     """Counts what one call costs while it is judged. See `ports.Usage` for the meaning of the fields."""
@@ -89,6 +92,13 @@ class Spent:
         if reply.model:
             self.models[reply.model] = None
 
+    def include(self, other: "Spent") -> None:
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        if other.cost is not None:
+            self.cost = (self.cost or Decimal(0)) + other.cost
+        self.models |= other.models
+
     def usage(self) -> Usage:
         return Usage(
             requests=self.requests,
@@ -110,9 +120,8 @@ def read_reply(answer: dict[str, Any], place: str) -> Reply:
         wrong = answer.get("error")
         if isinstance(wrong, dict):
             code = str(wrong.get("code") or wrong.get("type") or "")
-            raise fault_of(
-                Refusal(int(code) if code.isdigit() else 502, code, f"{code} {wrong.get('message')}"[:8000], {}), place
-            )
+            status = int(code) if code.isdigit() else 502
+            raise fault_of(Refusal(status, code, f"{code} {wrong.get('message')}"[:8000], {}), place)
         raise not_json(place)
     message = choices[0].get("message") or {}
     content = message.get("content")
