@@ -63,11 +63,6 @@ def test_a_third_voice_stays_unknown() -> None:
     assert "3 voices found; the 1 that spoke least are unknown" in cast.notes
 
 
-def test_one_voice_alone_is_nobody() -> None:
-    cast = cast_voices(call((0, GREETING)), {0: 900})
-    assert (cast.speakers, cast.notes) == ({}, ("the speaker model hears one voice only: all speakers are unknown",))
-
-
 def test_misheard_script_lines_still_count() -> None:
     misheard = GREETING.replace("高兴", "高心").replace("可以", "可一")
     assert guess_agent([misheard, "我的宽带坏了"]).sure

@@ -43,11 +43,9 @@ def cast_channels(utterances: Sequence[Utterance], agent_channel: AgentChannel) 
 
 
 def cast_voices(utterances: Sequence[Utterance], speech_ms: dict[Voice, int]) -> Cast:
-    """The voices that a speaker model found in one channel; `speech_ms` says how long each spoke."""
-    leading = sorted((voice for voice in speech_ms if voice is not None), key=lambda v: -speech_ms[v])[:2]
-    found = len([voice for voice in speech_ms if voice is not None])
-    if len(leading) < 2:
-        return Cast(notes=("the speaker model hears one voice only: all speakers are unknown",))
+    """The voices that a speaker model found in one channel, two at least; `speech_ms` says how long each spoke."""
+    leading = sorted(speech_ms, key=lambda voice: -speech_ms[voice])[:2]
+    found = len(speech_ms)
     guess = guess_agent([_said(utterances, voice) for voice in leading])
     likely = f"confidence {_shown(guess.confidence)}"
     if not guess.sure:

@@ -219,9 +219,12 @@ class FsmnDetector:
     def _ask(self, block: Block, *, final: bool) -> list[list[Span]]:
         found: list[list[Span]] = []
         for channel, sound in enumerate(block):
-            answers = self._model.generate(
-                input=sound, cache=self._caches[channel], is_final=final, chunk_size=_FSMN_CHUNK_MS
-            )
+            try:
+                answers = self._model.generate(
+                    input=sound, cache=self._caches[channel], is_final=final, chunk_size=_FSMN_CHUNK_MS
+                )
+            except Exception as error:
+                raise TranscriptionError(f"the voice detector failed: {type(error).__name__}: {error}") from error
             found.append([span for start, end in answers[0]["value"] for span in self._closed(channel, start, end)])
         return found
 

@@ -136,6 +136,8 @@ class _Hearing:
         if not self.voices.enough:
             return Cast(notes=(f"{unknown}; {TOO_SHORT}",))
         labels = self.voices.tell_apart(self.engine.cluster)
+        if len(set(labels)) < 2:  # then nothing may be joined either: both sides would become one turn
+            return Cast(notes=(f"{unknown}; the speaker model hears one voice only",))
         self.utterances = [replace(u, voice=label) for u, label in zip(self.utterances, labels, strict=True)]
         spoke: Counter[Voice] = Counter()
         for utterance in self.utterances:
