@@ -5,8 +5,7 @@
 Model class, frontend and tokenizer are the ones FunASR registers, so its `AutoModel` loads the result like any
 other model. Beside FunASR's CTC loss each 60 ms frame is told its character, because espeak-ng says when it spoke
 which: training leaves CTC's long plateau at once, and the time stamps cover the characters instead of marking one
-peak in each. The learning rate follows a cosine over the wall-clock budget. `--start` continues from weights made
-before with the same characters.
+peak in each. The learning rate follows a cosine over the wall-clock budget.
 """
 
 import argparse
@@ -303,7 +302,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder written by make_data.py")
     parser.add_argument("--out", type=Path, default=HERE / "model", help="model directory to write")
-    parser.add_argument("--start", type=Path, help="model.pt to continue from (same characters)")
     parser.add_argument("--minutes", type=float, default=40.0, help="wall-clock budget of the training proper")
     parser.add_argument("--peak", type=float, default=PEAK_RATE, help="highest learning rate")
     parser.add_argument("--threads", type=int, default=1)
@@ -328,8 +326,6 @@ def main() -> None:
     names = ("train", "heldout")
     sets = {name: [item for row, item in zip(rows, examples, strict=True) if row["split"] == name] for name in names}
     model = make_model(tokenizer, len(mean))
-    if options.start:
-        model.load_state_dict(torch.load(options.start))
     count = sum(parameter.numel() for parameter in model.parameters())
     print(f"{count} parameters, {tokenizer.get_vocab_size()} pieces, { {name: len(sets[name]) for name in names} }")
     train(model, tokenizer, sets, options)
