@@ -52,10 +52,10 @@ def main() -> None:
     open_items = sum(judgement.status != "judged" for judgement in card.judgements)
     print(
         f"{card.provenance.requests} requests ({card.provenance.repairs} of them repairs) in "
-        f"{time.perf_counter() - began:.0f} s; {sum(not q.founded for q in quotes)} of {len(quotes)} quotes do not stand "
-        f"in the call; {open_items} of {len(card.judgements)} criteria stay open.\n"
-        "A model of this size cannot judge: its verdicts are chance, and what it quotes was mostly not said. What counts\n"
-        "here is that callgrade noticed: an unfounded quote costs nobody a point, and such a verdict falls to\n"
+        f"{time.perf_counter() - began:.0f} s; {sum(not q.founded for q in quotes)} of {len(quotes)} quotes do not "
+        f"stand in the call; {open_items} of {len(card.judgements)} criteria stay open.\n"
+        "A model of this size cannot judge: its verdicts are chance, and what it quotes was mostly not said. What\n"
+        "counts here is that callgrade noticed: an unfounded quote costs nobody a point, and such a verdict falls to\n"
         "'cannot assess'. Use a real model: CALLGRADE_LLM__MODEL=gguf:/path/to/a-7b-or-larger.gguf"
     )
 

@@ -171,8 +171,7 @@ def test_help_version_and_nothing(run):
 
 
 def test_a_closed_pipe_is_no_error():
-    done = subprocess.run(
-        f"{sys.executable} -m callgrade rubric schema | head -1", shell=True, capture_output=True, text=True, check=False
-    )
+    command = f"{sys.executable} -m callgrade rubric schema | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "{"
     assert "Traceback" not in done.stderr

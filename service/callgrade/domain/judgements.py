@@ -76,6 +76,4 @@ class Judgement(Frozen):
 
 def cannot_assess(criterion_id: str, method: Method, reason: str, evidence: tuple[Evidence, ...] = ()) -> Judgement:
     """An abstention. `reason` is a sentence or one of the fixed words `awaiting_human`, `no_model`."""
-    return Judgement(
-        criterion_id=criterion_id, status="cannot_assess", method=method, reason=reason, evidence=evidence
-    )
+    return Judgement(criterion_id=criterion_id, status="cannot_assess", method=method, reason=reason, evidence=evidence)
