@@ -13,7 +13,7 @@ from callgrade.cli.output import to_json
 from callgrade.domain.errors import CallgradeError
 from callgrade.domain.judgements import JudgeFailure
 from callgrade.domain.rubrics import Rubric
-from callgrade.evaluations.many import Load, Scored, evaluate_many
+from callgrade.evaluations.many import Load, Scored, evaluate_many, seldom_collecting
 from callgrade.evaluations.service import Evaluator
 from callgrade.settings import Settings, load_settings
 from callgrade.wiring import make_loader, open_judges
@@ -101,7 +101,8 @@ async def scoring(settings: Settings, load: Load | None = None) -> AsyncIterator
         def score(sources: Iterable[Path]) -> AsyncIterator[Scored]:
             return evaluate_many(sources, read, evaluator.evaluate, in_flight=settings.llm.concurrency)
 
-        yield score
+        with seldom_collecting():
+            yield score
 
 
 async def measured(results: AsyncIterator[Scored], watch: Watch | None = None) -> Run:

@@ -4,7 +4,7 @@ import pytest
 
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import TranscriptError
-from callgrade.evaluations.many import evaluate_many
+from callgrade.evaluations.many import evaluate_many, seldom_collecting
 
 PATHS = [Path(f"{n}.json") for n in range(20)]
 
@@ -74,6 +74,16 @@ async def test_leaving_early_cancels_what_runs():
 
 async def test_nothing_in_nothing_out():
     assert [r async for r in evaluate_many([], load, load, in_flight=2)] == []  # type: ignore[arg-type]
+
+
+async def test_the_collector_comes_seldom_and_is_put_back():
+    import gc
+
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
+    with seldom_collecting():
+        assert gc.get_threshold()[0] > before[0]
+        assert gc.get_freeze_count() > frozen
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
 
 
 pytestmark = pytest.mark.asyncio

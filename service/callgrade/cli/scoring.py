@@ -7,7 +7,7 @@ from callgrade.calls.inputs import is_recording
 from callgrade.cli.output import emit, file_name, progress_bar, report_failure, tell, to_json, write_file
 from callgrade.domain.errors import ConfigurationError
 from callgrade.domain.rubrics import Rubric
-from callgrade.evaluations.many import Scored, evaluate_many
+from callgrade.evaluations.many import Scored, evaluate_many, seldom_collecting
 from callgrade.evaluations.service import Evaluator
 from callgrade.ports import AgentChannel
 from callgrade.settings import Language, Settings
@@ -90,7 +90,7 @@ async def score_all(
     load = make_loader(settings, agent_channel=agent_channel)
     async with open_judges(settings, mode) as judges:
         evaluator = Evaluator(rubric, judges)
-        with progress_bar() as shown:
+        with progress_bar() as shown, seldom_collecting():
             task = shown.add_task("scoring", total=len(paths)) if shown and len(paths) > 1 else None
             results = evaluate_many(paths, load, evaluator.evaluate, in_flight=settings.llm.concurrency)
             async for result in results:
