@@ -41,7 +41,9 @@ def test_one_cue_is_not_enough() -> None:
 def test_a_set_channel_is_taken_whatever_is_said(channel: AgentChannel, agent: int) -> None:
     cast = cast_channels(call((1 - agent, GREETING), (agent, COMPLAINT)), channel)
     assert cast.speakers[agent] is Speaker.AGENT
-    assert cast.notes == (f"agent channel {agent} (set)",)
+    assert cast.notes[0] == f"agent channel {agent} (set)"
+    assert cast.notes[1] == f"channel {1 - agent} sounds like the agent (confidence 0.99): is the setting right?"
+    assert len(cast_channels(call((agent, GREETING), (1 - agent, COMPLAINT)), channel).notes) == 1
 
 
 def test_a_silent_channel_makes_the_other_one_suspect() -> None:

@@ -51,7 +51,7 @@ def test_golden_calls_have_their_turns_times_and_roles(transcriber: FunASRTransc
     assert [turn.speaker for turn in found.turns] == [turn.speaker for turn in expected.turns]
     assert found.notes[0] == DEMO_NOTE
     assert found.notes[1].startswith("agent channel 0 (auto, confidence 0.9")
-    assert "only its own grammar" in (found.recogniser or "")
+    assert "only its own grammar; weights sha256:" in (found.recogniser or "")
     for turn, wanted in zip(found.turns, expected.turns, strict=True):
         assert abs((turn.start_ms or 0) - (wanted.start_ms or 0)) <= WITHIN_MS
         assert abs((turn.end_ms or 0) - (wanted.end_ms or 0)) <= WITHIN_MS

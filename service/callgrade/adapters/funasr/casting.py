@@ -25,10 +25,7 @@ def cast_channels(utterances: Sequence[Utterance], agent_channel: AgentChannel) 
     silent = next((voice for voice in (0, 1) if not said[voice]), None)
     if agent_channel != "auto":
         agent = int(agent_channel)
-        notes = [f"agent channel {agent} (set)"]
-        if silent is not None:
-            notes.append(f"channel {silent} holds no speech: are both sides on channel {1 - silent}?")
-        return Cast(_named(agent, 1 - agent), tuple(notes))
+        return Cast(_named(agent, 1 - agent), (f"agent channel {agent} (set)", *_doubts(agent, said, silent)))
     if silent is not None:
         why = f"channel {silent} holds no speech, channel {1 - silent} may hold both sides"
         return Cast(notes=(f"agent channel not found (auto): {why}; both speakers are unknown, {SET_BY_HAND}",))
@@ -43,7 +40,7 @@ def cast_channels(utterances: Sequence[Utterance], agent_channel: AgentChannel) 
 
 
 def cast_voices(utterances: Sequence[Utterance], speech_ms: dict[Voice, int]) -> Cast:
-    """The voices that a speaker model found in one channel, two at least; `speech_ms` says how long each spoke."""
+    """The voices that a speaker model found in one channel, at least two; `speech_ms`: how long each spoke."""
     leading = sorted(speech_ms, key=lambda voice: -speech_ms[voice])[:2]
     found = len(speech_ms)
     guess = guess_agent([_said(utterances, voice) for voice in leading])
@@ -54,6 +51,18 @@ def cast_voices(utterances: Sequence[Utterance], speech_ms: dict[Voice, int]) ->
     if found > 2:
         notes.append(f"{found} voices found; the {found - 2} that spoke least are unknown")
     return Cast(_named(leading[guess.agent], leading[1 - guess.agent]), tuple(notes))
+
+
+def _doubts(agent: int, said: Sequence[str], silent: int | None) -> list[str]:
+    """What speaks against a setting. It is obeyed all the same."""
+    if silent is not None:
+        return [f"channel {silent} holds no speech: are both sides on channel {1 - silent}?"]
+    guess = guess_agent(said)
+    if guess.sure and guess.agent != agent:
+        return [
+            f"channel {guess.agent} sounds like the agent (confidence {_shown(guess.confidence)}): is the setting right?"
+        ]
+    return []
 
 
 def _named(agent: Voice, customer: Voice) -> dict[Voice, Speaker]:

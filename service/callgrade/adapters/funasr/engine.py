@@ -4,6 +4,7 @@ One of each is loaded, when it is first needed, and shared. FunASR's maintainers
 and silero keeps its state in the model: callers hold `ONE_AT_A_TIME`.
 """
 
+import hashlib
 import os
 import threading
 from collections.abc import Sequence
@@ -63,14 +64,15 @@ class Engine:
         self._recogniser = self._load(self._places["recogniser"])
         self._posteriors = posteriors_of(self._recogniser.model, self._recogniser.kwargs.get("tokenizer"))
 
-    @property
+    @cached_property
     def description(self) -> str:
-        """For the transcript's `recogniser`: what made it, with versions."""
+        """For the transcript's `recogniser`: what made it, with versions and the weights' digest, and no paths."""
         settings = self._settings
-        model = f"{TINY}: {DEMO}" if settings.model == TINY else settings.model
-        parts = [model, f"funasr {version('funasr')}", f"voice detector {self._detector_name}"]
-        parts += [f"punctuation {settings.punctuation}"] if settings.punctuation else []
-        parts += [f"speakers {settings.speakers}"] if settings.speakers else []
+        model = f"{TINY}: {DEMO}" if settings.model == TINY else _named(settings.model)
+        parts = [model, *_digest(self._places["recogniser"]), f"funasr {version('funasr')}"]
+        parts.append(f"voice detector {self._detector_name}")
+        parts += [f"punctuation {_named(settings.punctuation)}"] if settings.punctuation else []
+        parts += [f"speakers {_named(settings.speakers)}"] if settings.speakers else []
         return "; ".join(parts)
 
     @property
@@ -128,7 +130,7 @@ class Engine:
 
     @property
     def _detector_name(self) -> str:
-        name = self._settings.vad
+        name = _named(self._settings.vad)
         return name if self._places["voice detector"] else f"{name} {version('silero-vad')}"
 
     @cached_property
@@ -233,6 +235,19 @@ class FsmnDetector:
         begun = self._open[channel] if start < 0 else to_samples(start)
         self._open[channel] = begun if end < 0 else None
         return [(begun, to_samples(end))] if begun is not None and end >= 0 else []
+
+
+def _named(model: str) -> str:
+    """A directory by its last part: transcripts travel, and paths of this machine are nobody's business."""
+    return Path(model).expanduser().resolve().name if Path(model).expanduser().is_dir() else model
+
+
+def _digest(directory: Path | None) -> list[str]:
+    weights = directory / "model.pt" if directory else None
+    if weights is None or not weights.is_file():
+        return []
+    with weights.open("rb") as file:
+        return [f"weights sha256:{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"]
 
 
 def _failed(model: str, segment: Segment, error: Exception) -> TranscriptionError:
