@@ -59,9 +59,8 @@ def _doubts(agent: int, said: Sequence[str], silent: int | None) -> list[str]:
         return [f"channel {silent} holds no speech: are both sides on channel {1 - silent}?"]
     guess = guess_agent(said)
     if guess.sure and guess.agent != agent:
-        return [
-            f"channel {guess.agent} sounds like the agent (confidence {_shown(guess.confidence)}): is the setting right?"
-        ]
+        likely = _shown(guess.confidence)
+        return [f"channel {guess.agent} sounds like the agent (confidence {likely}): is the setting right?"]
     return []
 
 
