@@ -123,6 +123,7 @@ async def judge_over(carrier: str, waits: Waits) -> AsyncIterator[Any]:
 def check(row: Row, wire: Wire, judgements: tuple[Judgement, ...], usage: Usage, waits: Waits) -> None:
     assert [judgement.criterion_id for judgement in judgements] == ["greeting", "insult"]
     if row.error is None:
+        assert [judgement.error for judgement in judgements] == [None, None]
         assert [judgement.status for judgement in judgements] == ["judged", "judged"]
         assert judgements[1].evidence[0].grounding == "exact"
     else:
@@ -171,6 +172,23 @@ async def test_the_same_table_over_litellm(
     printed = capfd.readouterr()
     assert CUSTOMER not in caplog.text + printed.out + printed.err
     assert KEY not in caplog.text + printed.out + printed.err
+
+
+@pytest.mark.usefixtures("_litellm")
+async def test_litellm_can_be_opened_again(
+    mock_wire: Callable[..., Wire], waits: Waits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISABLE_AIOHTTP_TRANSPORT", "True")
+    mock_wire(OK)
+    async with judge_over("litellm", waits) as first:
+        await first.judge(transcript(), rubric())
+        async with judge_over("litellm", waits) as second:
+            await second.judge(transcript(), rubric())
+        await first.judge(transcript(), rubric())
+    async with judge_over("litellm", waits) as third:
+        verdicts = await third.judge(transcript(), rubric())
+    assert [judgement.error for judgement in verdicts.judgements] == [None, None]
+    assert not waits
 
 
 async def test_tokens_of_failed_attempts_are_billed_too(mock_wire: Callable[..., Wire], waits: Waits) -> None:

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import pytest
 
 from callgrade.adapters.llm.errors import Refusal, fault_of, retry_after
-from callgrade.adapters.llm.wire import read_reply, read_tokens
+from callgrade.adapters.llm.wire import read_refusal, read_reply, read_tokens
 
 
 def test_retry_after_may_be_a_date() -> None:
@@ -69,3 +69,16 @@ def test_usage_that_is_none(usage: object) -> None:
 
 def test_more_cached_than_sent_cannot_be() -> None:
     assert read_tokens({"prompt_tokens": 10, "prompt_cache_hit_tokens": 99}).cached == 10
+
+
+@pytest.mark.parametrize(
+    ("body", "text", "type_"),
+    [
+        ({"error": "model 'x' not found"}, "", "model-not-found"),
+        ({"detail": "quota"}, '{"detail": "Insufficient_Balance"}', "quota-exhausted"),
+        ({"code": "DataInspectionFailed", "message": "no"}, "", "content-filtered"),
+        (None, "upstream: maximum context exceeded", "context-too-long"),
+    ],
+)
+def test_refusals_come_in_many_shapes(body: object, text: str, type_: str) -> None:
+    assert fault_of(read_refusal(400, body, text, {}), "host").error.type == type_

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from callgrade.adapters.llm import open_judge
+from callgrade.domain.errors import SettingsError
 from callgrade.ports import Verdicts
 from callgrade.settings import LLMSettings
 from tests.adapters.llm.conftest import Waits
@@ -129,3 +130,34 @@ async def test_concurrency_is_a_bound_and_is_used(waits: Waits) -> None:
     assert most == 120
     assert all(v.judgements[0].status == "judged" for v in verdicts)
     assert sum(v.usage.requests for v in verdicts) == 300
+
+
+async def test_what_goes_out(waits: Waits, monkeypatch: pytest.MonkeyPatch) -> None:
+    heads: list[bytes] = []
+
+    async def noting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        heads.append(head)
+        writer.write(answer())
+        await writer.drain()
+        writer.close()
+
+    # a key of somebody else's must not go to an endpoint of one's own
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-account")
+    listening = await asyncio.start_server(noting, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1/"
+    await judge_one(settings(base_url=url, api_key="sk-own"), waits)
+    await judge_one(settings(base_url=url, api_key=None), waits)
+    listening.close()
+    own, none = (head.lower() for head in heads)
+    assert own.startswith(b"post /v1/chat/completions http/1.1")
+    assert b"authorization: bearer sk-own\r\n" in own
+    assert b"content-type: application/json" in own
+    assert b"authorization: bearer none\r\n" in none
+
+
+def test_no_key_and_no_endpoint() -> None:
+    with pytest.raises(SettingsError, match="CALLGRADE_LLM__API_KEY"):
+        open_judge(settings(base_url=None, api_key=None), redactor=Plain())
+    with pytest.raises(SettingsError, match="CALLGRADE_LLM__MODEL"):
+        open_judge(settings(model=None), redactor=Plain())

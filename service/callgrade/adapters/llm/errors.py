@@ -65,7 +65,7 @@ _FILTER = re.compile(
 )
 _KEY = re.compile(r"invalid_api_key|api[_ ]key[_ ](not valid|invalid)|invalid api key", re.I)
 _NO_MODEL = re.compile(r"model_not_found|model[^.]{0,80}(does not exist|not found|not exist)|no such model", re.I)
-_OUTPUT = re.compile(r"response[_ ]format|json_schema|json_object|structured output|guided|grammar", re.I)
+_OUTPUT = re.compile(r"response[_ ]format|schema|json_object|structured output|guided|grammar", re.I)
 _LENGTH = re.compile(r"max_(completion_)?tokens", re.I)
 _LENGTH_LIMIT = re.compile(r"at most (\d{2,7})|\[\s*1\s*,\s*(\d{2,7})\s*\]")
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
@@ -98,17 +98,19 @@ class Refusal(NamedTuple):
 
 
 def fault_from(error: BaseException, place: str) -> Fault:
-    """The fault behind an exception of the openai SDK, of litellm (whose classes derive from it), or a time-out."""
+    """The fault behind an exception of httpx, of the openai SDK, of litellm (whose classes derive from the SDK's), or a
+    time-out."""
+    import httpx
     import openai
 
     if isinstance(error, Fault):
         return error
-    if isinstance(error, openai.APITimeoutError | TimeoutError):
+    if isinstance(error, openai.APITimeoutError | httpx.TimeoutException | TimeoutError):
         return connection_lost(place) if _was_dropped(error) else _timed_out(place)
+    if isinstance(error, openai.APIConnectionError | httpx.TransportError) or _was_dropped(error):
+        return connection_lost(place)
     status = getattr(error, "status_code", None)
-    if isinstance(error, openai.APIConnectionError) or not isinstance(status, int):
-        if _was_dropped(error) or isinstance(error, openai.APIConnectionError):
-            return connection_lost(place)
+    if not isinstance(status, int):
         return Fault(ModelUnavailableError(f"the request to {place} failed ({type(error).__name__})"))
     code = str(getattr(error, "code", None) or getattr(error, "type", None) or "")
     response = getattr(error, "response", None)

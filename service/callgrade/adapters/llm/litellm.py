@@ -8,7 +8,7 @@ prints on its own, and its default time-out is 6,000 s: all of that is turned of
 import os
 from decimal import Decimal
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, ClassVar
 
 from callgrade.adapters.llm.client import quiet
 from callgrade.adapters.llm.errors import fault_from
@@ -20,11 +20,14 @@ PREFIX = "litellm:"
 
 
 class LiteLLMEndpoint:
+    _in_use: ClassVar[int] = 0
+
     def __init__(self, settings: LLMSettings):
         if find_spec("litellm") is None:
             raise MissingExtraError("litellm", f"the model {settings.model}")
         self._settings = settings
         self._litellm: Any = None
+        self._closed = False
         name = (settings.model or "").removeprefix(PREFIX)
         self.place = f"the provider of {name}"
         self.identity = f"{PREFIX}{settings.base_url or ''}"
@@ -47,12 +50,20 @@ class LiteLLMEndpoint:
         return reply.priced(price(settings, reply.tokens) or _cost(litellm, response))
 
     async def aclose(self) -> None:
-        if self._litellm is not None:
+        """litellm's connections belong to the process: the last of us to go closes them, and makes it forget them."""
+        if self._litellm is None or self._closed:
+            return
+        self._closed = True
+        LiteLLMEndpoint._in_use -= 1
+        if LiteLLMEndpoint._in_use == 0:
             await self._litellm.close_litellm_async_clients()
+            # it would hand out the closed ones again
+            self._litellm.in_memory_llm_clients_cache.flush_cache()
 
     def _library(self) -> Any:
         if self._litellm is None:
             self._litellm = _import()
+            LiteLLMEndpoint._in_use += 1
         return self._litellm
 
 

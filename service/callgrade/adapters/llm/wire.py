@@ -1,5 +1,6 @@
 """What goes to an endpoint and what comes back, whoever carries it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -133,6 +134,15 @@ def read_reply(answer: dict[str, Any], place: str) -> Reply:
         model=str(answer.get("model") or ""),
         tokens=read_tokens(answer.get("usage")),
     )
+
+
+def read_refusal(status: int, body: Any, text: str, headers: Mapping[str, str]) -> Refusal:
+    """What an endpoint said, in OpenAI's shape or another (`error` as a sentence, no `error` at all, no JSON)."""
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    told = error if isinstance(error, dict) else {"message": error}
+    code = str(told.get("code") or told.get("type") or "")
+    said = f"{code} {told.get('type')} {told.get('param')} {told.get('message') or text}"[:8000]
+    return Refusal(status, code, said, headers)
 
 
 def read_tokens(usage: JsonValue) -> Tokens:
