@@ -43,7 +43,7 @@ smoke: $(VENV)/.dev ## Build the wheel, install it alone in a fresh environment,
 	$(BIN)/python -m build --no-isolation --outdir build/smoke . >/dev/null
 	$(PYTHON) -m venv build/smoke/venv
 	build/smoke/venv/bin/python -m pip --disable-pip-version-check install -q -c constraints.txt build/smoke/*.whl
-	cd build/smoke && venv/bin/callgrade score ../../examples/call.txt --rubric telesales-misconduct --json > card.json
+	cd build/smoke && venv/bin/callgrade score ../../examples/calls/call.txt --rubric telesales-misconduct --json > card.json
 	build/smoke/venv/bin/python tests/smoke.py build/smoke/card.json
 
 format: $(VENV)/.dev ## Put the code in order

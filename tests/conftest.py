@@ -3,6 +3,14 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A slow machine is no fault of the code: time is measured in benchmarks, never in tests.
+# CI tries the same examples each time, so that a red run is the change's doing; at home they are new each time.
+settings.register_profile(
+    "callgrade", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("callgrade")
 
 
 @pytest.fixture(autouse=True)

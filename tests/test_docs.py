@@ -36,7 +36,7 @@ def test_a_callgrade_command_of_the_readme_runs(command, tmp_path):
         [sys.executable, "-m", *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == STATUS.get(command, 0), done.stderr
-    assert done.stdout.strip()
+    assert done.stdout.strip() or done.stderr.strip()
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("make ")])

@@ -27,7 +27,7 @@ def run(monkeypatch, capsys):
 @pytest.fixture
 def call(tmp_path):
     path = tmp_path / "call.txt"
-    path.write_text((ROOT / "examples/call.txt").read_text("utf-8"), "utf-8")
+    path.write_text((ROOT / "examples/calls/call.txt").read_text("utf-8"), "utf-8")
     return path
 
 
@@ -67,7 +67,7 @@ class TestScore:
         assert "<!doctype html>" in (out / "call.html").read_text("utf-8").lower()
 
     def test_a_call_id_cannot_leave_the_folder(self, run, tmp_path):
-        document = json.loads((ROOT / "examples/call.json").read_text("utf-8"))
+        document = json.loads((ROOT / "examples/calls/call.json").read_text("utf-8"))
         document["call_id"] = "../../etc/passwd"
         (tmp_path / "c.json").write_text(json.dumps(document), "utf-8")
         out = tmp_path / "deep/out"
@@ -147,7 +147,7 @@ class TestRubric:
 
 class TestGround:
     def test_quotes_come_back_in_order(self, run):
-        status, out, _ = run("ground", ROOT / "examples/call.json", ROOT / "examples/quotes.json")
+        status, out, _ = run("ground", ROOT / "examples/calls/call.json", ROOT / "examples/quotes.json")
         found = json.loads(out)
         assert status == 0
         assert [item["grounding"] for item in found] == ["normalised", "exact", "unfounded"]
@@ -158,7 +158,7 @@ class TestGround:
     def test_wrong_quotes_are_named(self, run, tmp_path, content):
         path = tmp_path / "quotes.json"
         path.write_text(content)
-        status, out, err = run("ground", ROOT / "examples/call.json", path)
+        status, out, err = run("ground", ROOT / "examples/calls/call.json", path)
         assert (status, out) == (1, "")
         assert "quotes.json" in err
 
