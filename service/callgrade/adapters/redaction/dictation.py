@@ -77,7 +77,7 @@ def find_codes(text: str) -> list[Span]:
     """Order numbers, passwords and account names that hold letters: 订单号DD20261101, 密码是abc123."""
     return [
         Span(match.start("code"), match.end("code"), NUMBER, "")
-        for match in chain(_CODES.finditer(text), _ENGLISH_CODES.finditer(text))
+        for match in chain(_CODES.finditer(text), digits.in_english(_ENGLISH_CODES, text, reach=40))
         if re.search(r"[\d_]", match["code"]) and not match["code"].isdecimal()
     ]
 
@@ -89,7 +89,7 @@ def _find_cues(text: str) -> list[Cue]:
     if digits.LATIN.search(text):
         found += [
             Cue(match.start(), match.end(), *tables.ENGLISH_NUMBER_CUES[(match.lastindex or 1) - 1][:2])
-            for match in _ENGLISH_CUES.finditer(text)
+            for match in digits.in_english(_ENGLISH_CUES, text)
         ]
     return sorted(found)
 

@@ -21,6 +21,8 @@ _ENGLISH_RUN = re.compile(f"(?<![A-Za-z']){_WORD}(?:[ ,\\-]{{1,2}}{_WORD}){{2,}}
 _FOLD = {ord(char): digit for char, digit in tables.SPOKEN_DIGITS.items()}
 _NOT_KEY = re.compile(f"{JOINT}+")
 
+_PASSAGE = re.compile("[A-Za-z][ -~]*")
+
 
 class Group(NamedTuple):
     """Digits that stand next to each other at [start, end) in one writing; `digits` is their value in ASCII."""
@@ -46,9 +48,25 @@ def runs(text: str) -> Iterator[list[Group]]:
         ]
 
 
+def in_english(pattern: re.Pattern[str], text: str, reach: int = 0) -> Iterator[re.Match[str]]:
+    """Matches of a pattern that begins with a Latin letter, in order; they end at most `reach` behind the Latin text.
+
+    Most calls hold a 5G or an APP and nothing else in Latin: looking only there saves over a millisecond a call.
+    """
+    begin = end = -1
+    for passage in _PASSAGE.finditer(text):
+        if passage.start() > end:
+            if end >= 0:
+                yield from pattern.finditer(text, begin, end)
+            begin = passage.start()
+        end = passage.end() + reach
+    if end >= 0:
+        yield from pattern.finditer(text, begin, end)
+
+
 def english_runs(text: str) -> Iterator[list[Group]]:
     """`four one five double five` → 41555, as one group."""
-    for match in _ENGLISH_RUN.finditer(text):
+    for match in in_english(_ENGLISH_RUN, text):
         digits, times = "", 1
         for word in re.findall("[a-z]+", match[0].lower()):
             if word in ("double", "triple"):

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from callgrade.adapters.redaction import tables
-from callgrade.adapters.redaction.digits import LATIN
+from callgrade.adapters.redaction.digits import LATIN, in_english
 from callgrade.adapters.redaction.scanner import Scanner
 from callgrade.adapters.redaction.spans import Lines, Span, places
 from callgrade.adapters.redaction.tables import FULL_NAME, GIVEN_NAME, SURNAME
@@ -159,7 +159,7 @@ def _chinese_spans(text: str, full: list[_Mention], surnames: list[_Mention]) ->
 
 def _english(text: str, lines: Lines) -> list[_Mention]:
     found = []
-    for match in _ENGLISH.finditer(text):
+    for match in in_english(_ENGLISH, text):
         group = match.lastgroup or "name"
         words = match[group].split(" ")
         while words and words[-1].lower() in tables.ENGLISH_NOT_NAMES:
@@ -167,7 +167,7 @@ def _english(text: str, lines: Lines) -> list[_Mention]:
         if words and not any(word.lower() in tables.ENGLISH_NOT_NAMES for word in words):
             name = " ".join(words)
             found.append(_Mention(match.start(group), match.start(group) + len(name), name))
-    for line in lines.after((match.start() for match in _ENGLISH_ASKS.finditer(text)), 1):
+    for line in lines.after((match.start() for match in in_english(_ENGLISH_ASKS, text)), 1):
         if match_ := _ENGLISH_ANSWER.fullmatch(text, *lines.bounds(line)):
             found.append(_Mention(match_.start("name"), match_.end("name"), match_["name"]))
     return found
