@@ -5,13 +5,17 @@ from pathlib import Path
 
 from callgrade.calls.inputs import is_recording
 from callgrade.cli.output import emit, file_name, progress_bar, report_failure, tell, to_json, write_file
-from callgrade.domain.errors import ConfigurationError
+from callgrade.domain.errors import ConfigurationError, KeyRefusedError, ModelNotFoundError, SettingsError
 from callgrade.domain.rubrics import Rubric
+from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations.many import Scored, evaluate_many, seldom_collecting
 from callgrade.evaluations.service import Evaluator
 from callgrade.ports import AgentChannel
 from callgrade.settings import Language, Settings
 from callgrade.wiring import JudgeMode, make_loader, open_judges
+
+WRONG_FOR_ALL = (KeyRefusedError("").type, ModelNotFoundError("").type)
+"""Failures that the next call would meet as well: the set-up is wrong, not the call."""
 
 
 class Delivery:
@@ -20,7 +24,7 @@ class Delivery:
     def __init__(self, rubric: Rubric, language: Language, *, as_json: bool, alone: bool, out: Path | None):
         self._rubric, self._language = rubric, language
         self._as_json, self._alone, self._out = as_json, alone, out
-        self.done = self.failed = self.requests = self.repairs = 0
+        self.done = self.failed = self.unjudged = self.requests = self.repairs = 0
         self.tokens: dict[str, int] = {}
 
     def deliver(self, result: Scored) -> None:
@@ -31,6 +35,7 @@ class Delivery:
         self.done += 1
         card = result.scorecard
         assert card is not None
+        self._name_failed_judges(card)
         self.requests += card.provenance.requests
         self.repairs += card.provenance.repairs
         for kind, number in card.provenance.tokens.items():
@@ -43,6 +48,15 @@ class Delivery:
             show_scorecard(card, self._rubric, self._language)
         if self._out is not None:
             self._write(result)
+
+    def _name_failed_judges(self, card: Scorecard) -> None:
+        """Say on standard error why a model left criteria open. Raises SettingsError for what would fail every call."""
+        errors = {j.error.message: j.error for j in card.judgements if j.error is not None}
+        for error in errors.values():
+            if error.type in WRONG_FOR_ALL:
+                raise SettingsError(error.message)
+            tell(f"error: {card.call_id}: {error.message}")
+        self.unjudged += bool(errors)
 
     def _write(self, result: Scored) -> None:
         from callgrade.evaluations.report import render_html
@@ -68,6 +82,8 @@ class Delivery:
         if self._alone and not self.requests:
             return
         line = f"{self.done} scored, {self.failed} failed"
+        if self.unjudged:
+            line += f", {self.unjudged} of {self.done} with criteria that a model failed to judge"
         if self.requests:
             prompt, cached = self.tokens.get("prompt", 0), self.tokens.get("cached", 0)
             share = f" ({cached / prompt:.0%} cached)" if prompt else ""
@@ -100,4 +116,4 @@ async def score_all(
                 if shown and task is not None:
                     shown.advance(task)
     delivery.close()
-    return 1 if delivery.failed else 0
+    return 1 if delivery.failed or delivery.unjudged else 0
