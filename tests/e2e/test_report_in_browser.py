@@ -73,6 +73,12 @@ class Visit:
             assert time.monotonic() < deadline, f"never came true: {condition}"
             self.page.wait_for_timeout(25)
 
+    def wait_until_in_view(self, selector: str) -> None:
+        deadline = time.monotonic() + 20
+        while not self.in_view(selector):
+            assert time.monotonic() < deadline, f"never came into view: {selector}"
+            self.page.wait_for_timeout(25)
+
 
 @pytest.mark.parametrize("name", ["zh.html", "en.html", "silent.html"])
 def test_it_opens_without_complaint_and_asks_the_network_for_nothing(browser, pages, name):
@@ -94,8 +100,7 @@ class TestQuotes:
             quote.click()
             visit.wait_until("!document.getElementById('sound').paused")
             assert abs(visit.page.evaluate("document.getElementById('sound').currentTime") - start) < 0.3
-            visit.page.wait_for_timeout(800)
-            assert visit.in_view("#t8")
+            visit.wait_until_in_view("#t8")
             assert visit.page.locator("#t8.lit").count() == 1
             assert "".join(visit.page.locator("#t8 mark.lit").all_text_contents()) == "肯定不会扣费"
             assert visit.page.evaluate("window.refused") == []
@@ -111,8 +116,7 @@ class TestQuotes:
     def test_on_a_narrow_screen_the_page_itself_scrolls_there(self, browser, pages):
         with Visit(browser, pages["zh.html"], viewport={"width": 400, "height": 800}) as visit:
             visit.page.locator("#c5 a.quote").first.click()
-            visit.page.wait_for_timeout(1200)
-            assert visit.page.evaluate("""() => {
+            visit.wait_until("""() => {
               const box = document.getElementById("t6").getBoundingClientRect();
               const player = document.getElementById("player").getBoundingClientRect();
               return box.top >= player.bottom && box.bottom <= innerHeight;
@@ -121,11 +125,11 @@ class TestQuotes:
     def test_a_mark_leads_back_to_its_criterion(self, browser, pages):
         with Visit(browser, pages["zh.html"]) as visit:
             visit.page.locator("#t8 a.cited[href='#c4']").click()
-            visit.page.wait_for_timeout(800)
-            box = visit.page.locator("#c4").bounding_box()
-            player = visit.page.locator("#player").bounding_box()
-            assert player["y"] + player["height"] <= box["y"] + 1
-            assert box["y"] < 900
+            visit.wait_until("""() => {
+              const box = document.getElementById("c4").getBoundingClientRect();
+              const player = document.getElementById("player").getBoundingClientRect();
+              return player.bottom <= box.top + 1 && box.top < 900;
+            }""")
 
     def test_without_a_recording_it_still_shows_the_turn(self, browser, pages):
         with Visit(browser, pages["silent.html"]) as visit:
@@ -142,9 +146,9 @@ class TestPlayer:
             assert page.locator("#length").text_content() == "0:41.7"
             page.locator("#play").click()
             visit.wait_until("document.getElementById('sound').currentTime > 0.1")
-            assert page.locator("#play").get_attribute("aria-label") == "Pause"
+            visit.wait_until("document.getElementById('play').getAttribute('aria-label') === 'Pause'")
             page.locator("#play").click()
-            assert page.locator("#play").get_attribute("aria-label") == "Play"
+            visit.wait_until("document.getElementById('play').getAttribute('aria-label') === 'Play'")
             page.locator("#speed").select_option("1.5")
             assert page.evaluate("document.getElementById('sound').playbackRate") == 1.5
             box = page.locator("#position").bounding_box()
@@ -160,7 +164,8 @@ class TestPlayer:
             for _ in range(5):
                 visit.page.keyboard.press("ArrowRight")
             visit.wait_until("Math.abs(document.getElementById('sound').currentTime - 0.5) < 0.05")
-            assert visit.page.locator("#position").get_attribute("aria-valuetext") == "0:00.5"
+            # the words follow the sound's own event, which comes after its time has changed
+            visit.wait_until("document.getElementById('position').getAttribute('aria-valuetext') === '0:00.5'")
 
 
 class TestWithoutJavaScript:
