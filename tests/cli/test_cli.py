@@ -60,6 +60,18 @@ class TestScore:
         assert "bad.txt:1" in err
         assert sum(row.get("schema") == "callgrade.scorecard/1" for row in rows) == 1
 
+    def test_a_missing_recogniser_fails_the_recordings_and_nothing_else(
+        self, run, call, tmp_path, monkeypatch
+    ):
+        monkeypatch.setenv("CALLGRADE_ASR__MODEL", str(tmp_path / "no-such-model"))
+        (tmp_path / "a.wav").write_bytes((ROOT / "golden_set/recordings/coercion.wav").read_bytes()[:20_000])
+        status, out, err = run("score", tmp_path, "--rubric", RUBRIC, "--json")
+        rows = {row["call_id"]: row for row in map(json.loads, out.splitlines())}
+        assert status == 2
+        assert rows["call"]["schema"] == "callgrade.scorecard/1"
+        assert rows["a.wav"]["error"]["type"] == "model-not-installed"
+        assert "no-such-model" in err
+
     def test_a_folder_of_results(self, run, call, tmp_path):
         out = tmp_path / "out"
         assert run("score", call, "--rubric", RUBRIC, "--out", out)[0] == 0

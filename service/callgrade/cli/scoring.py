@@ -26,10 +26,19 @@ class Delivery:
         self._as_json, self._alone, self._out = as_json, alone, out
         self.done = self.failed = self.unjudged = self.requests = self.repairs = 0
         self.tokens: dict[str, int] = {}
+        self._misconfigured = False
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0 all done, 1 some inputs failed, 2 some failed because of the set-up."""
+        if self._misconfigured:
+            return 2
+        return 1 if self.failed or self.unjudged else 0
 
     def deliver(self, result: Scored) -> None:
         if result.error is not None:
             self.failed += 1
+            self._misconfigured |= isinstance(result.error, ConfigurationError)
             report_failure(result.call_id, result.source, result.error, as_json=self._as_json, alone=self._alone)
             return
         self.done += 1
@@ -102,7 +111,8 @@ async def score_all(
     agent_channel: AgentChannel | None,
     delivery: Delivery,
 ) -> int:
-    """Score every path. Returns the exit status. A configuration error ends the run: it would fail them all."""
+    """Score every path. Returns the exit status: 2 when an input failed for the set-up's sake, such as recordings
+    without a recogniser; what does not need it is scored all the same."""
     load = make_loader(settings, agent_channel=agent_channel)
     async with open_judges(settings, mode) as judges:
         evaluator = Evaluator(rubric, judges)
@@ -110,10 +120,8 @@ async def score_all(
             task = shown.add_task("scoring", total=len(paths)) if shown and len(paths) > 1 else None
             results = evaluate_many(paths, load, evaluator.evaluate, in_flight=settings.llm.concurrency)
             async for result in results:
-                if isinstance(result.error, ConfigurationError):
-                    raise result.error
                 delivery.deliver(result)
                 if shown and task is not None:
                     shown.advance(task)
     delivery.close()
-    return 1 if delivery.failed or delivery.unjudged else 0
+    return delivery.status
