@@ -60,9 +60,7 @@ class TestScore:
         assert "bad.txt:1" in err
         assert sum(row.get("schema") == "callgrade.scorecard/1" for row in rows) == 1
 
-    def test_a_missing_recogniser_fails_the_recordings_and_nothing_else(
-        self, run, call, tmp_path, monkeypatch
-    ):
+    def test_a_missing_recogniser_fails_the_recordings_and_nothing_else(self, run, call, tmp_path, monkeypatch):
         monkeypatch.setenv("CALLGRADE_ASR__MODEL", str(tmp_path / "no-such-model"))
         (tmp_path / "a.wav").write_bytes((ROOT / "golden_set/recordings/coercion.wav").read_bytes()[:20_000])
         status, out, err = run("score", tmp_path, "--rubric", RUBRIC, "--json")
