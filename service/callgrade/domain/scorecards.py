@@ -249,7 +249,7 @@ def _section_score(part: Part, worth: Worth, rubric: Rubric) -> SectionScore:
     line = next(section.pass_line for section in rubric.sections if section.id == part.id)
     amount = _amount(part, worth, {})
     passed = None if line is None or worth.absent else _meets(worth, line)
-    return SectionScore(id=str(part.id), passed=passed, **dict(amount))
+    return SectionScore(id=str(part.id), passed=passed, **vars(amount))
 
 
 def _scored(criterion: Criterion, judgement: Judgement | None, standing: Standing) -> ScoredJudgement:
@@ -267,7 +267,7 @@ def _scored(criterion: Criterion, judgement: Judgement | None, standing: Standin
         )
     known = standing.state == "known"
     return ScoredJudgement(
-        **dict(judgement),
+        **vars(judgement),
         points=_number(standing.high) if known else None,
         max_points=float(criterion.scale.best),
     )
