@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
@@ -27,6 +27,14 @@ class AnswerCache(Protocol):
     def put(self, key: str, answer: str, model: str, usage: dict[str, Any]) -> None: ...
 
     def close(self) -> None: ...
+
+
+class Draft(NamedTuple):
+    """A question as one dialect puts it: the whole request, schema included, and the key its answer is kept under."""
+
+    dialect: Dialect
+    request: Request
+    key: str
 
 
 class Interviewer:
@@ -58,9 +66,10 @@ class Interviewer:
         # its own count: other questions of the same call are asked at the same time
         own = Spent()
         try:
-            if kept := self._recall(question, own):
+            draft = self._draft(question, self._spoken.now)
+            if kept := self._recall(question, draft, own):
                 return kept
-            return await self._patience.ask(lambda: self._once(question, own), own)
+            return await self._patience.ask(lambda: self._once(question, draft, own), own)
         except Fault as fault:
             fault.error.requests = own.requests
             return fault.error
@@ -69,16 +78,16 @@ class Interviewer:
                 own.repairs = own.requests
             spent.include(own)
 
-    async def _once(self, question: Question, spent: Spent) -> AnswerSheet:
-        dialect = self._spoken.now
+    async def _once(self, question: Question, draft: Draft, spent: Spent) -> AnswerSheet:
+        if draft.dialect != self._spoken.now:
+            draft = self._draft(question, self._spoken.now)
         try:
-            return await self._asked(question, dialect, spent)
+            return await self._asked(question, draft, spent)
         except Fault as fault:
-            fault.adapted = self._spoken.learn(dialect, fault)
+            fault.adapted = self._spoken.learn(draft.dialect, fault)
             raise
 
-    async def _asked(self, question: Question, dialect: Dialect, spent: Spent) -> AnswerSheet:
-        body = request_body(question, self._model, self._settings, dialect)
+    async def _asked(self, question: Question, draft: Draft, spent: Spent) -> AnswerSheet:
         content = model = ""
 
         async def send(request: Request) -> Reply:
@@ -88,14 +97,15 @@ class Interviewer:
             return reply
 
         sheet = question.questions.sheet
-        if question.is_repair or dialect.output != "schema":
-            answer = await ask_through_instructor(send, body, sheet, dialect.output)
+        if question.is_repair or draft.dialect.output != "schema":
+            body = request_body(question, self._model, self._settings, draft.dialect)
+            answer = await ask_through_instructor(send, body, sheet, draft.dialect.output)
         else:
-            await send(Request({**body, "response_format": question.questions.response_format}))
+            await send(draft.request)
             answer = parse(sheet, content)
         self._spoken.answered()
         if self._cache is not None:
-            self._cache.put(self._key(question, dialect), content, model, spent.usage().model_dump(mode="json"))
+            self._cache.put(draft.key, content, model, spent.usage().model_dump(mode="json"))
         return answer
 
     async def _send(self, request: Request, spent: Spent) -> Reply:
@@ -111,10 +121,10 @@ class Interviewer:
             raise fault
         return reply
 
-    def _recall(self, question: Question, spent: Spent) -> AnswerSheet | None:
+    def _recall(self, question: Question, draft: Draft, spent: Spent) -> AnswerSheet | None:
         if self._cache is None:
             return None
-        kept = self._cache.get(self._key(question, self._spoken.now))
+        kept = self._cache.get(draft.key)
         if kept is None:
             return None
         content, model = kept
@@ -127,13 +137,13 @@ class Interviewer:
             spent.models[model] = None
         return answer
 
-    def _key(self, question: Question, dialect: Dialect) -> str:
-        """The SHA-256 of client, endpoint, salt, sample and the whole request."""
+    def _draft(self, question: Question, dialect: Dialect) -> Draft:
+        """The key is the SHA-256 of client, endpoint, salt, sample and the whole request."""
         body = request_body(question, self._model, self._settings, dialect)
-        body["response_format"] = question.questions.response_format
+        request = Request({**body, "response_format": question.questions.response_format})
         digest = hashlib.sha256(f"{self._scope}\0{question.sample}\0".encode())
-        digest.update(Request(body).payload)
-        return digest.hexdigest()
+        digest.update(request.payload)
+        return Draft(dialect, request, digest.hexdigest())
 
 
 def request_body(question: Question, model: str, settings: LLMSettings, dialect: Dialect) -> dict[str, Any]:
