@@ -16,7 +16,7 @@ from callgrade.domain.rubrics import Rubric
 from callgrade.evaluations.many import Load, Scored, evaluate_many, seldom_collecting
 from callgrade.evaluations.service import Evaluator
 from callgrade.settings import Settings, load_settings
-from callgrade.wiring import make_loader, open_judges
+from callgrade.wiring import calls_in_flight, make_loader, open_judges
 
 RUBRIC = Path(__file__).parents[1] / "bench-rubric.yaml"
 WARM_UP = 60
@@ -99,7 +99,7 @@ async def scoring(settings: Settings, load: Load | None = None) -> AsyncIterator
         evaluator = Evaluator(rubric(), judges)
 
         def score(sources: Iterable[Path]) -> AsyncIterator[Scored]:
-            return evaluate_many(sources, read, evaluator.evaluate, in_flight=settings.llm.concurrency)
+            return evaluate_many(sources, read, evaluator.evaluate, in_flight=calls_in_flight(settings))
 
         with seldom_collecting():
             yield score

@@ -47,6 +47,12 @@ async def open_judges(settings: Settings, mode: JudgeMode) -> AsyncIterator[Sequ
         yield [*judges, judge]
 
 
+def calls_in_flight(settings: Settings) -> int:
+    """How many calls are worked on at once: twice what the model is asked at once, so that while answers are awaited
+    the next calls are read, redacted and put into words, and no place at the model stands empty."""
+    return 2 * settings.llm.concurrency
+
+
 class Recordings:
     """The recogniser, made when the first recording comes, one recording at a time."""
 

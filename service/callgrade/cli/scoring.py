@@ -12,7 +12,7 @@ from callgrade.evaluations.many import Scored, evaluate_many, seldom_collecting
 from callgrade.evaluations.service import Evaluator
 from callgrade.ports import AgentChannel
 from callgrade.settings import Language, Settings
-from callgrade.wiring import JudgeMode, make_loader, open_judges
+from callgrade.wiring import JudgeMode, calls_in_flight, make_loader, open_judges
 
 WRONG_FOR_ALL = (KeyRefusedError("").type, ModelNotFoundError("").type)
 """Failures that the next call would meet as well: the set-up is wrong, not the call."""
@@ -118,7 +118,7 @@ async def score_all(
         evaluator = Evaluator(rubric, judges)
         with progress_bar() as shown, seldom_collecting():
             task = shown.add_task("scoring", total=len(paths)) if shown and len(paths) > 1 else None
-            results = evaluate_many(paths, load, evaluator.evaluate, in_flight=settings.llm.concurrency)
+            results = evaluate_many(paths, load, evaluator.evaluate, in_flight=calls_in_flight(settings))
             async for result in results:
                 delivery.deliver(result)
                 if shown and task is not None:
