@@ -15,7 +15,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, completions: Completions, loop: asyncio.AbstractEventLoop):
         self._completions, self._stats, self._loop = completions, completions.stats, loop
         self._received = bytearray()
-        self._waiting: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Handle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -51,12 +51,16 @@ class Connection(asyncio.Protocol):
         method, path = (part.decode("latin-1") for part in head.split(b" ", 2)[:2])
         if method == "POST" and path.endswith("/chat/completions"):
             self._stats.received(body)
-            came = self._loop.time()
-            response = self._completions.complete(body)
-            due = came + response.delay_s
-            self._waiting = self._loop.call_at(due, self._finish, response, due)
+            # answers are made after everything that came at the same time is read: fifty at once, each read only when
+            # the one before it is made, would be counted from when they are read and leave late
+            self._waiting = self._loop.call_soon(self._make, body, self._loop.time())
         else:
             self._write(self._completions.admin(method, path))
+
+    def _make(self, body: bytes, came: float) -> None:
+        response = self._completions.complete(body)
+        due = came + response.delay_s
+        self._waiting = self._loop.call_at(due, self._finish, response, due)
 
     def _finish(self, response: Response, due: float) -> None:
         self._waiting = None

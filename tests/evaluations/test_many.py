@@ -57,9 +57,10 @@ async def test_no_more_than_in_flight_run_and_sources_are_taken_as_needed():
 async def test_leaving_early_cancels_what_runs():
     import asyncio
 
-    cancelled = []
+    begun, cancelled = asyncio.Barrier(3), []
 
     async def evaluate(transcript):
+        await begun.wait()
         try:
             await asyncio.sleep(60 if transcript.call_id != "0" else 0)
         except asyncio.CancelledError:

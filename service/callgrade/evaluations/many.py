@@ -12,6 +12,7 @@ from pathlib import Path
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError, UnexpectedError
 from callgrade.domain.scorecards import Scorecard
+from callgrade.pacing import Turnstile
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,10 @@ async def evaluate_many(
     # A queue of results, not asyncio.wait: that walks all pending tasks each time one of them ends.
     results: asyncio.Queue[Scored] = asyncio.Queue()
     running: set[asyncio.Task[None]] = set()
+    turnstile = Turnstile()
 
     async def run(source: Path) -> None:
+        await turnstile.pass_through()
         results.put_nowait(await _one(source, load, evaluate))
 
     remaining = iter(sources)

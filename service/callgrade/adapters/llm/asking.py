@@ -14,6 +14,7 @@ from callgrade.adapters.llm.retry import Patience, Sleep
 from callgrade.adapters.llm.schema import AnswerSheet
 from callgrade.adapters.llm.wire import Endpoint, Reply, Request, Spent
 from callgrade.domain.errors import JudgeError
+from callgrade.pacing import Turnstile
 from callgrade.settings import LLMSettings
 
 
@@ -55,6 +56,7 @@ class Interviewer:
         self._spoken = Spoken(settings)
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._patience = Patience(settings, sleep)
+        self._turnstile = Turnstile()
 
     @property
     def output(self) -> str:
@@ -116,6 +118,7 @@ class Interviewer:
                     reply = await self._endpoint.send(request)
             except TimeoutError as error:
                 raise fault_from(error, self._endpoint.place) from None
+        await self._turnstile.pass_through()
         spent.add(reply)
         if fault := fault_of_finish(reply.finish_reason, reply.refusal):
             raise fault

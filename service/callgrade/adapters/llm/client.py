@@ -1,18 +1,20 @@
-"""Any OpenAI-compatible endpoint, over the one connection pool of an openai client.
+"""Any OpenAI-compatible endpoint.
 
-The SDK resolves key, address and organisation as every program that uses it does, and brings its aiohttp transport.
-The request itself goes straight to the client's pool: what the SDK does around it costs more CPU than all of our
-own work on a call (measured with openai 2.54.0 at 50 in flight: 2.3 ms a call through `chat.completions.create`,
-1.4 through `post`, 0.9 like this), and its retries would have to be turned off anyway: `retry.py` owns them.
+The SDK resolves key, address and organisation as every program that uses it does. The request itself goes down a
+`Line` of our own: what the SDK does around it costs more CPU than all of our own work on a call (measured with openai
+2.54.0 at 50 in flight: 2.3 ms a call through `chat.completions.create`, 0.9 straight through its pool, 0.3 through
+aiohttp, which that pool wraps), and its retries would have to be turned off anyway: `retry.py` owns them.
 """
 
 import logging
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from pydantic_core import from_json
 
 from callgrade import __version__
 from callgrade.adapters.llm.errors import fault_from, fault_of, not_json
+from callgrade.adapters.llm.line import AiohttpLine, HttpxLine, Line
 from callgrade.adapters.llm.wire import Reply, Request, price, read_refusal, read_reply
 from callgrade.domain.errors import SettingsError
 from callgrade.settings import LLMSettings
@@ -27,8 +29,8 @@ there."""
 
 
 class OpenAIEndpoint:
-    """`http_client` is handed in by tests; else connections go through aiohttp, which httpx alone falls far behind
-    at 500 in flight."""
+    """`http_client` is handed in by tests; else requests go through aiohttp, which httpx falls far behind at 500 in
+    flight."""
 
     def __init__(
         self,
@@ -39,45 +41,41 @@ class OpenAIEndpoint:
         trust_env: bool = True,
     ):
         self._settings = settings
-        self._pool = http_client or _open_pool(settings, trust_env)
-        self._client = _open_client(settings, base_url or settings.base_url, self._pool)
-        url = self._client.base_url
+        self._client = _open_client(settings, base_url or settings.base_url, http_client)
+        named = self._client.base_url
+        url = named.copy_with(username=None, password=None)
         self.place = f"{url.host}:{url.port}" if url.port else url.host
-        self.identity = str(url.copy_with(username=None, password=None))
-        self._url = url.copy_with(path=url.path.rstrip("/") + "/chat/completions")
-        self._headers = _headers(self._client)
+        self.identity = str(url)
+        target = url.copy_with(path=url.path.rstrip("/") + "/chat/completions")
+        headers = _headers(self._client, _basic(named))
+        self._line: Line = (
+            HttpxLine(http_client, str(target), headers)
+            if http_client is not None
+            else AiohttpLine(str(target), headers, settings, trust_env)
+        )
 
     async def send(self, request: Request) -> Reply:
         try:
-            response = await self._pool.post(self._url, content=request.payload, headers=self._headers)
+            status, body, headers = await self._line.post(request.payload)
         except Exception as error:
             raise fault_from(error, self.place) from None
         try:
-            answer = from_json(response.content)
+            answer = from_json(body)
         except ValueError:
             answer = None
-        if response.status_code >= 400:
-            raise fault_of(read_refusal(response.status_code, answer, response.text, response.headers), self.place)
+        if status >= 400:
+            raise fault_of(read_refusal(status, answer, body.decode(errors="replace"), headers), self.place)
         if not isinstance(answer, dict):
             raise not_json(self.place)
         reply = read_reply(answer, self.place)
         return reply.priced(price(self._settings, reply.tokens))
 
     async def aclose(self) -> None:
+        await self._line.aclose()
         await self._client.close()
 
 
-def _open_pool(settings: LLMSettings, trust_env: bool) -> "httpx.AsyncClient":
-    import httpx
-    from openai import DefaultAioHttpClient
-
-    room = settings.concurrency + 8
-    limits = httpx.Limits(max_connections=room, max_keepalive_connections=room, keepalive_expiry=60)
-    timeout = httpx.Timeout(settings.timeout_s, connect=min(30.0, settings.timeout_s))
-    return DefaultAioHttpClient(limits=limits, timeout=timeout, trust_env=trust_env)
-
-
-def _open_client(settings: LLMSettings, base_url: str | None, pool: "httpx.AsyncClient") -> "AsyncOpenAI":
+def _open_client(settings: LLMSettings, base_url: str | None, pool: "httpx.AsyncClient | None") -> "AsyncOpenAI":
     from openai import AsyncOpenAI, OpenAIError
 
     quiet("openai", "httpx", "httpcore")
@@ -91,15 +89,20 @@ def _open_client(settings: LLMSettings, base_url: str | None, pool: "httpx.Async
         ) from error
 
 
-def _headers(client: "AsyncOpenAI") -> dict[str, str]:
+def _headers(client: "AsyncOpenAI", basic: str | None) -> dict[str, str]:
     named = {"OpenAI-Organization": client.organization, "OpenAI-Project": client.project}
     return {
-        "Authorization": f"Bearer {client.api_key}",
+        "Authorization": basic or f"Bearer {client.api_key}",
         "Content-Type": "application/json",
         "Accept": "application/json",
         "User-Agent": f"callgrade/{__version__}",
         **{name: value for name, value in named.items() if value},
     }
+
+
+def _basic(url: "httpx.URL") -> str | None:
+    """A name and password in the address take the key's place, as they do for curl and httpx."""
+    return f"Basic {b64encode(url.userinfo).decode()}" if url.userinfo else None
 
 
 def quiet(*names: str) -> None:

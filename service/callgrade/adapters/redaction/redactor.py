@@ -12,7 +12,7 @@ from callgrade.adapters.redaction.dictation import (
 )
 from callgrade.adapters.redaction.digits import Group
 from callgrade.adapters.redaction.names import find_names
-from callgrade.adapters.redaction.numbers import proven, unproven
+from callgrade.adapters.redaction.numbers import LONG, proven, unproven
 from callgrade.adapters.redaction.placeholders import Redacted, masked, replaced
 from callgrade.adapters.redaction.places import find_addresses, find_mail, find_plates
 from callgrade.adapters.redaction.spans import Lines, Span
@@ -58,6 +58,9 @@ def _numbers(text: str, lines: Lines, latin: bool) -> list[Span]:
     found: list[Span] = []
     pieces: list[list[Group]] = []
     for run in runs:
+        if sum(len(group.digits) for group in run) < LONG:  # most of them: prices, dates, counts
+            pieces.append(run)
+            continue
         spans, stretches = proven(text, run)
         found += spans
         for stretch in stretches:
