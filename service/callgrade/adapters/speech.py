@@ -1,9 +1,11 @@
-"""The judge that measures time: bands of one speech fact."""
+"""The judge that measures time: bands of one speech fact, or of a figure that the call brings with it."""
+
+from pydantic import JsonValue
 
 from callgrade.domain.calls import Transcript
 from callgrade.domain.judgements import Judgement, cannot_assess
 from callgrade.domain.outcomes import Outcome
-from callgrade.domain.rubrics import Criterion, Rubric, SpeechRule
+from callgrade.domain.rubrics import OF_THE_CALL, Criterion, Rubric, SpeechRule
 from callgrade.domain.speech import measure
 from callgrade.ports import Verdicts
 
@@ -16,8 +18,19 @@ class SpeechJudge:
         criteria = rubric.judged_by("speech")
         if not criteria:
             return Verdicts()
-        facts = measure(transcript)
-        return Verdicts(judgements=tuple(_judge(c, getattr(facts, c.speech.fact, None)) for c in criteria if c.speech))
+        measured = measure(transcript)
+
+        def value(fact: str) -> float | None:
+            if fact.startswith(OF_THE_CALL):
+                return _number(transcript.facts.get(fact.removeprefix(OF_THE_CALL)))
+            return getattr(measured, fact, None)
+
+        return Verdicts(judgements=tuple(_judge(c, value(c.speech.fact)) for c in criteria if c.speech))
+
+
+def _number(value: JsonValue) -> float | None:
+    """A call's fact as a number; anything else is as good as absent."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _judge(criterion: Criterion, value: float | None) -> Judgement:

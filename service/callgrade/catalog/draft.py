@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from callgrade.catalog.faults import Path_
 from callgrade.catalog.shape import parsed
+from callgrade.domain.programme import Programme
 from callgrade.domain.rubrics import Criterion, Phrases, Section, Total
 
 TRIGGERS = ("after", "before")
@@ -28,6 +29,7 @@ class Draft(NamedTuple):
     section_ids: tuple[tuple[Path_, str], ...]
     criterion_ids: tuple[tuple[Path_, str], ...]
     phrases: tuple[tuple[Path_, Phrases], ...]
+    programme: Programme | None
 
     @property
     def section_by_id(self) -> dict[str, Section]:
@@ -36,6 +38,11 @@ class Draft(NamedTuple):
     @property
     def criterion_by_id(self) -> dict[str, Criterion]:
         return {criterion.id: criterion for _, criterion in self.criteria}
+
+    @property
+    def criteria_in_doubt(self) -> bool:
+        """Whether a criterion is written that is not understood."""
+        return len(self.criteria) < len(as_list(self.raw.get("criteria")))
 
     def sections_in_doubt(self) -> set[str | None]:
         """Sections whose sum cannot be checked, because something in them is not understood."""
@@ -62,6 +69,7 @@ def understand(raw: Mapping[str, Any]) -> Draft:
         section_ids=tuple(_ids(raw, "sections")),
         criterion_ids=tuple(_ids(raw, "criteria")),
         phrases=tuple(_phrases(raw)),
+        programme=None if raw.get("programme") is None else parsed(raw["programme"], Programme),
     )
 
 

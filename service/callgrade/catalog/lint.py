@@ -8,14 +8,16 @@ from pydantic import ValidationError
 from callgrade.catalog.checks import CHECKS
 from callgrade.catalog.checks.texts import file_name_problems
 from callgrade.catalog.draft import Draft, understand
+from callgrade.catalog.error_names import resolve_errors
 from callgrade.catalog.faults import Fault, Problem, did_you_mean
 from callgrade.catalog.phrase_lists import known_lists, read_list
 from callgrade.catalog.placing import placed
 from callgrade.catalog.shape import shape_problems
 from callgrade.catalog.yaml_source import YamlFile, read_yaml
+from callgrade.domain.frozen import LocalText
 from callgrade.domain.rubrics import Phrases, Rubric
 
-NOT_IN_FILES = ("phrase_lists",)
+NOT_IN_FILES = ("phrase_lists", "error_names")
 """Fields of a rubric that are resolved when it is loaded."""
 
 
@@ -45,17 +47,20 @@ def check(file: YamlFile, path: Path | None = None) -> Checked:
         return Checked(None, file.faults)
     problems = shape_problems(file.data, Rubric, skip=NOT_IN_FILES)
     lists: dict[str, Phrases] = {}
+    names: dict[int, LocalText] = {}
     if isinstance(file.data, dict):
         draft = understand(file.data)
         problems += [problem for find in CHECKS for problem in find(draft)]
         problems += file_name_problems(draft, path) if path else []
         list_problems, lists = _resolve_lists(draft, path)
         problems += list_problems
+        error_problems, names = resolve_errors(draft, path)
+        problems += error_problems
     faults = [*file.faults, *placed(problems, file)]
     if any(fault.severity == "error" for fault in faults):
         return Checked(None, tuple(faults))
     try:
-        rubric = Rubric.model_validate({**file.data, "phrase_lists": lists})
+        rubric = Rubric.model_validate({**file.data, "phrase_lists": lists, "error_names": names})
     except ValidationError as error:  # something the type checks as a whole that none of the checks here foresaw
         rest = [Problem(message=str(found["msg"])) for found in error.errors(include_url=False)]
         return Checked(None, (*faults, *placed(rest, file)))

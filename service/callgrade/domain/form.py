@@ -15,7 +15,8 @@ from callgrade.domain.scales import BonusScale
 class Part(NamedTuple):
     """A section, or the whole form (`id` None).
 
-    `full` is what start, items and sub-sections can earn together, `max` the declared cap, or full plus bonuses.
+    `full` is what start, items and sub-sections can earn together (in a mean: the best that one of them can earn),
+    `max` the declared cap, or full plus bonuses.
     `earners` rescale when some of them do not apply; `extras` (deductions, violations, bonuses) count at face value.
     """
 
@@ -46,11 +47,13 @@ def build(rubric: Rubric, keep: Collection[str] | None = None) -> Part:
         cap = section.max if keep is None else None
         start = exact(section.start) if section.start is not None else _start(section, rubric)
         own = [c for c in criteria if c.section == section.id]
-        return _part(section.id, own, parts_of(section.id), start, (cap, section.floor), exact(section.weight))
+        mean = section.combine == "mean"
+        return _part(section.id, own, parts_of(section.id), start, (cap, section.floor), exact(section.weight), mean)
 
     cap = total.max if keep is None else None
     top = [c for c in criteria if c.section is None]
-    return _part(None, top, parts_of(None), exact(total.start), (cap, total.floor), 1)
+    mean = total.combine == "mean"
+    return _part(None, top, parts_of(None), exact(total.start), (cap, total.floor), 1, mean)
 
 
 def _start(section: Section, rubric: Rubric) -> Exact:
@@ -72,10 +75,14 @@ def _part(
     start: Exact,
     bounds: tuple[Decimal | None, Decimal | None],
     weight: Exact,
+    mean: bool,
 ) -> Part:
     earners = tuple(c for c in criteria if _earns(c))
     extras = tuple(c for c in criteria if not _earns(c))
     full = start + sum(c.scale.best for c in earners) + sum(part.weight * part.max for part in parts)
+    if mean:
+        # what applies is rescaled to the best that one of them can earn: their mean, if all can earn the same
+        full = max([*(c.scale.best for c in earners), *(part.max for part in parts)], default=full)
     bonus = sum(c.scale.best for c in extras if isinstance(c.scale, BonusScale))
     cap, floor = bounds
     return Part(

@@ -12,7 +12,7 @@ from callgrade.domain.form import Part
 from callgrade.domain.intervals import Entry, Range, Unbounded, group_range
 from callgrade.domain.numbers import Exact
 from callgrade.domain.rubrics import Criterion
-from callgrade.domain.scales import BonusScale, ViolationScale
+from callgrade.domain.scales import BonusScale, Effect
 from callgrade.domain.standing import Standing
 
 Standings = Mapping[str, Standing]
@@ -42,18 +42,17 @@ def reckon(form: Part, standings: Standings) -> dict[str | None, Worth]:
     return merged
 
 
-def zeroing(standings: Standings, effect: str, section: str | None = None) -> str | None:
+def zeroing(standings: Standings, effect: Effect, section: str | None = None) -> str | None:
     """`certain` or `possible` if a violation with this effect was found or may be; in one section, or anywhere."""
     verdict = None
     for standing in standings.values():
-        scale = standing.criterion.scale
-        if not isinstance(scale, ViolationScale) or scale.effect != effect or not standing.most:
-            continue
         if section is not None and standing.criterion.section != section:
             continue
-        if standing.fewest:
+        fewest, most = standing.with_effect(effect)
+        if fewest:
             return "certain"
-        verdict = "possible"
+        if most:
+            verdict = "possible"
     return verdict
 
 
@@ -150,7 +149,7 @@ def _settle(case: dict[str, Standing], bonus_id: str) -> Iterator[dict[str, Stan
 
 def _made_clean(standing: Standing) -> Standing:
     best = standing.criterion.scale.best
-    return standing._replace(low=best, high=best, fewest=0, most=0)
+    return standing._replace(low=best, high=best, fewest=0, most=0, grave_fewest=0, grave_most=0)
 
 
 def _made_unclean(standing: Standing) -> Standing:

@@ -8,15 +8,14 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
+from callgrade.domain.conditions import FactConditions
 from callgrade.domain.frozen import Frozen, Id, LocalText
 from callgrade.domain.numbers import Points
 from callgrade.domain.outcomes import Outcome
-from callgrade.domain.scales import BonusScale, CountsAs, Scale, ViolationScale
-
-FactConditions = dict[str, tuple[JsonValue, ...]]
-"""Fact name → the values allowed. All must hold; an unknown fact leaves it open."""
+from callgrade.domain.programme import Programme
+from callgrade.domain.scales import BonusScale, Scale, ViolationScale
 
 
 class Phrases(Frozen):
@@ -82,8 +81,13 @@ class Band(Frozen):
     outcome: Outcome
 
 
+OF_THE_CALL = "call."
+"""Begins the name of a fact that the call brings with it, where a measured one has none."""
+
+
 class SpeechRule(Frozen):
-    """Decided by one speech fact (`domain/speech.py`), by bands of its value."""
+    """Decided by one number, by bands of its value: a speech fact (`domain/speech.py`), or `call.<name>`, which is
+    the call's own fact of that name (`call.answer_wait_ms`, from the telephone system)."""
 
     fact: str
     bands: Annotated[tuple[Band, ...], Field(min_length=1)]
@@ -126,8 +130,13 @@ class Criterion(Frozen):
         return self
 
 
+Combine = Literal["sum", "mean"]
+
+
 class Section(Frozen):
     """A part of the form. `max` is worked out from its items when it is left out.
+
+    `combine: mean` takes the mean of what applies instead of the sum; all items must then have the same best.
 
     `start` is what the section holds before anything is judged. Left out, it is what its items do not earn
     themselves: all of `max` for a section of deductions, nothing for a section of items that earn points.
@@ -141,6 +150,7 @@ class Section(Frozen):
     weight: Points = Field(default=1, validate_default=True)
     parent: Id | None = None
     pass_line: Points | None = None
+    combine: Combine = "sum"
 
 
 class Grade(Frozen):
@@ -150,13 +160,17 @@ class Grade(Frozen):
 
 
 class Total(Frozen):
-    """How the sections make a total: start + the sum of weight × section, within [floor, max]."""
+    """How the sections make a total: start + the sum of weight × section, within [floor, max].
+
+    `combine: mean` makes it their mean by weight; all sections must then have the same maximum.
+    """
 
     start: Points = Field(default=0, validate_default=True)
     max: Points | None = None
     floor: Points | None = None
     pass_line: Points | None = None
     grades: tuple[Grade, ...] = ()
+    combine: Combine = "sum"
 
     @cached_property
     def grades_best_first(self) -> tuple[Grade, ...]:
@@ -182,8 +196,11 @@ class Rubric(Frozen):
     total: Total | None = Total()
     sections: tuple[Section, ...] = ()
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
+    programme: Programme | None = None
     phrase_lists: dict[Id, Phrases] = Field(default_factory=dict)
     """The lists that criteria name, resolved in by `catalog`; part of the digest, absent from the file."""
+    error_names: dict[int, LocalText] = Field(default_factory=dict)
+    """The named errors that criteria point to, by number; resolved and absent from the file as the lists are."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -213,30 +230,31 @@ def structural_faults(rubric: Rubric) -> Iterator[str]:
     for section in rubric.sections:
         if section.parent is not None and section.parent not in sections:
             yield f"section {section.id!r} has the unknown parent {section.parent!r}"
-    counts_as: dict[str, str | None] = {}
+    counts_as: dict[str, tuple[str, ...]] = {}
     for criterion in rubric.criteria:
         if criterion.section is not None and criterion.section not in sections:
             yield f"criterion {criterion.id!r} is in the unknown section {criterion.section!r}"
         targets: tuple[str, ...] = ()
         if isinstance(criterion.scale, BonusScale):
             targets = criterion.scale.requires_clean
-        if isinstance(criterion.scale, ViolationScale) and isinstance(criterion.scale.effect, CountsAs):
-            targets = (criterion.scale.effect.counts_as,)
-            counts_as[criterion.id] = targets[0]
+        if isinstance(criterion.scale, ViolationScale):
+            counts_as[criterion.id] = targets = criterion.scale.counts_as
         yield from (
             f"criterion {criterion.id!r} names the unknown criterion {t!r}" for t in targets if t not in criteria
         )
-    yield from (f"section {id_!r} lies inside itself" for id_ in sections if _in_a_circle(id_, sections))
+    parents = {id_: () if parent is None else (parent,) for id_, parent in sections.items()}
+    yield from (f"section {id_!r} lies inside itself" for id_ in sections if _in_a_circle(id_, parents))
     yield from (f"criterion {id_!r} counts as itself" for id_ in counts_as if _in_a_circle(id_, counts_as))
 
 
-def _in_a_circle(start: str, follow: Mapping[str, str | None]) -> bool:
-    seen, here = {start}, follow.get(start)
-    while here is not None:
+def _in_a_circle(start: str, follow: Mapping[str, tuple[str, ...]]) -> bool:
+    seen: set[str] = set()
+    ahead = list(follow.get(start, ()))
+    while ahead:
+        here = ahead.pop()
         if here == start:
             return True
-        if here in seen:
-            return False
-        seen.add(here)
-        here = follow.get(here)
+        if here not in seen:
+            seen.add(here)
+            ahead += follow.get(here, ())
     return False

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
+from callgrade.domain.conditions import FactConditions
 from callgrade.domain.frozen import Frozen, Id, LocalText
 from callgrade.domain.numbers import Exact, Points, exact
 from callgrade.domain.outcomes import Answer, Count, Kinds, Level, Occurrences, Outcome, Score
@@ -115,7 +116,8 @@ class DeductScale(Frozen):
     """`points` off per occurrence beyond the `free` ones; an aggravated occurrence costs `aggravated` times as much.
 
     Plain occurrences use up the free allowance first: what is serious is forgiven last. `cap` is the most that can
-    be lost. Points are zero or negative.
+    be lost. Points are zero or negative. Where the call's facts meet `aggravated_when`, every occurrence is
+    aggravated, whatever the judge says. `unit` says what one occurrence is, where it is not simply once (次).
     """
 
     kind: Literal["deduct"]
@@ -123,6 +125,14 @@ class DeductScale(Frozen):
     free: Natural = 0
     cap: PositivePoints | None = None
     aggravated: Annotated[Points, Field(ge=1)] = Field(default=1, validate_default=True)
+    aggravated_when: FactConditions = Field(default_factory=dict)
+    unit: LocalText | None = None
+
+    @model_validator(mode="after")
+    def _aggravation_costs_more(self) -> Self:
+        if self.aggravated_when and self.aggravated == 1:
+            raise ValueError("`aggravated_when:` needs `aggravated:` to say how many times as much it costs")
+        return self
 
     @cached_property
     def best(self) -> Exact:
@@ -160,6 +170,7 @@ class TiersScale(Frozen):
     by: Literal["count", "kinds"]
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
     cap: Points | None = None
+    unit: LocalText | None = None
 
     @model_validator(mode="after")
     def _steps_descend(self) -> Self:
@@ -214,12 +225,49 @@ class CountsAs(Frozen):
     counts_as: Id
 
 
+Effect = Literal["zero_section", "zero_call", "fail_call", "flag"] | CountsAs
+
+
+class Aggravation(Frozen):
+    """What an aggravated violation is: another severity, with its own effect."""
+
+    severity: Id
+    effect: Effect
+
+
 class ViolationScale(Frozen):
-    """Something that must not happen. It has an effect instead of points."""
+    """Something that must not happen. It has an effect instead of points.
+
+    From `at_least` occurrences on it is one violation, and fewer are none; at 1, every occurrence is one. Aggravated
+    occurrences are another violation, where `aggravated` says which (level 2 becomes level 1 when it is not mended).
+    """
 
     kind: Literal["violation"]
     severity: Id
-    effect: Literal["zero_section", "zero_call", "fail_call", "flag"] | CountsAs
+    effect: Effect
+    at_least: Annotated[int, Field(ge=1)] = 1
+    aggravated: Aggravation | None = None
+    unit: LocalText | None = None
+
+    @model_validator(mode="after")
+    def _counts_or_grades(self) -> Self:
+        if self.aggravated is not None and self.at_least > 1:
+            raise ValueError("`aggravated:` tells occurrences apart, and `at_least:` makes one violation of several")
+        return self
+
+    def violations(self, outcome: Outcome) -> tuple[int, int]:
+        """How many violations the occurrences make: (plain ones, aggravated ones)."""
+        found = _expect(outcome, Occurrences)
+        if self.at_least > 1:
+            return int(found.occurrences >= self.at_least), 0
+        grave = found.aggravated if self.aggravated is not None else 0
+        return found.occurrences - grave, grave
+
+    @cached_property
+    def counts_as(self) -> tuple[str, ...]:
+        """The criteria that occurrences of this one count as."""
+        effects = [self.effect, *([self.aggravated.effect] if self.aggravated else [])]
+        return tuple(effect.counts_as for effect in effects if isinstance(effect, CountsAs))
 
     @cached_property
     def best(self) -> Exact:

@@ -3,7 +3,7 @@
 Shape: contracts.md, "Scorecard, out". Rules of the arithmetic: design.md, "Arithmetic".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
@@ -17,9 +17,10 @@ from callgrade.domain.identity import ByIdentity
 from callgrade.domain.intervals import Unbounded
 from callgrade.domain.judgements import AWAITING_HUMAN, Judgement, cannot_assess
 from callgrade.domain.numbers import Exact, exact
+from callgrade.domain.outcomes import Count, Kinds, Occurrences
 from callgrade.domain.reckoning import Standings, Worth, reckon, zeroing
 from callgrade.domain.rubrics import Criterion, Rubric
-from callgrade.domain.scales import BonusScale, CountsAs, ViolationScale
+from callgrade.domain.scales import Aggravation, BonusScale, CountsAs, ViolationScale
 from callgrade.domain.standing import INFINITE, Standing, standings
 
 NOTHING_APPLIES = "nothing_applicable"
@@ -65,9 +66,20 @@ class ScoredJudgement(Judgement):
 
 
 class ViolationFound(Frozen):
+    """`count` violations of one kind. Aggravated ones stand in an entry of their own, with their own severity."""
+
     criterion_id: str
     severity: str
     effect: str
+    count: int = 1
+
+
+class ErrorFound(Frozen):
+    """A named error (its number in the taxonomy), and how often the criteria that point to it were found at fault."""
+
+    number: int
+    count: int
+    criteria: tuple[str, ...]
 
 
 class Provenance(Frozen):
@@ -108,6 +120,7 @@ class Scorecard(Frozen):
     sections: tuple[SectionScore, ...]
     judgements: tuple[ScoredJudgement, ...]
     violations: tuple[ViolationFound, ...]
+    errors: tuple[ErrorFound, ...] = ()
     flags: tuple[str, ...]
     provenance: Provenance = Field(default_factory=Provenance)  # as a plain default it would be copied, deep, each time
 
@@ -141,7 +154,8 @@ def score(
         critical=_critical(rubric, standing),
         sections=tuple(_section_score(part, worths[part.id], rubric) for part in _in_file_order(form, rubric)),
         judgements=tuple(_scored(c, judgements.get(c.id), standing[c.id]) for c in rubric.criteria),
-        violations=_violations(rubric, standing),
+        violations=tuple(_violations(rubric, standing)),
+        errors=_errors(rubric, judgements, standing),
         flags=_flags(rubric, judgements, standing),
     )
 
@@ -212,7 +226,15 @@ def _passed(rubric: Rubric, worths: Mapping[str | None, Worth], standing: Standi
     verdicts = [_meets(worths[id_], line) for id_, line in lines if line is not None and id_ in worths]
     if False in verdicts:
         return False
-    return None if failing or not verdicts or None in verdicts else True
+    if failing or None in verdicts:
+        return None
+    # a form without a line is passed when it could fail the call and did not
+    return True if verdicts or _can_fail(rubric) else None
+
+
+def _can_fail(rubric: Rubric) -> bool:
+    scales = [c.scale for c in rubric.criteria if isinstance(c.scale, ViolationScale)]
+    return any("fail_call" in (s.effect, s.aggravated and s.aggravated.effect) for s in scales)
 
 
 def _meets(worth: Worth, line: Decimal) -> bool | None:
@@ -273,14 +295,54 @@ def _scored(criterion: Criterion, judgement: Judgement | None, standing: Standin
     )
 
 
-def _violations(rubric: Rubric, standing: Standings) -> tuple[ViolationFound, ...]:
-    found = []
+def _violations(rubric: Rubric, standing: Standings) -> Iterator[ViolationFound]:
     for criterion in rubric.criteria:
-        scale = criterion.scale
-        if isinstance(scale, ViolationScale) and standing[criterion.id].fewest:
-            effect = f"counts_as: {scale.effect.counts_as}" if isinstance(scale.effect, CountsAs) else scale.effect
-            found.append(ViolationFound(criterion_id=criterion.id, severity=scale.severity, effect=effect))
-    return tuple(found)
+        scale, found = criterion.scale, standing[criterion.id]
+        if not isinstance(scale, ViolationScale):
+            continue
+        if plain := found.fewest - found.grave_fewest:
+            yield _violation(criterion, scale, plain)
+        if scale.aggravated is not None and found.grave_fewest:
+            yield _violation(criterion, scale.aggravated, found.grave_fewest)
+
+
+def _violation(criterion: Criterion, kind: ViolationScale | Aggravation, count: int) -> ViolationFound:
+    effect = f"counts_as: {kind.effect.counts_as}" if isinstance(kind.effect, CountsAs) else kind.effect
+    return ViolationFound(criterion_id=criterion.id, severity=kind.severity, effect=effect, count=count)
+
+
+def _errors(rubric: Rubric, judgements: Mapping[str, Judgement], standing: Standings) -> tuple[ErrorFound, ...]:
+    """A fault counts under every name that its criterion gives it; what is only suspected counts nowhere."""
+    found: dict[int, list[tuple[str, int]]] = {}
+    for criterion in rubric.criteria:
+        judgement = judgements.get(criterion.id)
+        if criterion.errors and judgement is not None and standing[criterion.id].state != "absent":
+            times = _times_at_fault(criterion, judgement, standing[criterion.id])
+            for number in criterion.errors if times else ():
+                found.setdefault(number, []).append((criterion.id, times))
+    return tuple(
+        ErrorFound(number=number, count=sum(t for _, t in where), criteria=tuple(id_ for id_, _ in where))
+        for number, where in sorted(found.items())
+    )
+
+
+def _times_at_fault(criterion: Criterion, judgement: Judgement, standing: Standing) -> int:
+    """Occurrences where the scale counts them; else once if points were lost."""
+    outcome = judgement.outcome
+    if judgement.status != "judged" or outcome is None:
+        return 0
+    if isinstance(criterion.scale, ViolationScale):
+        return sum(criterion.scale.violations(outcome))
+    match outcome:
+        case Occurrences():
+            return outcome.occurrences
+        case Count():
+            return outcome.count
+        case Kinds():
+            return outcome.kinds
+        case _:
+            bonus = isinstance(criterion.scale, BonusScale)
+            return int(not bonus and standing.high < criterion.scale.best)
 
 
 def _flags(rubric: Rubric, judgements: Mapping[str, Judgement], standing: Standings) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from typing import Literal, NamedTuple
 
 from pydantic import JsonValue
 
+from callgrade.domain.conditions import holds
 from callgrade.domain.errors import JudgementError
 from callgrade.domain.intervals import Unbounded
 from callgrade.domain.judgements import Judgement
 from callgrade.domain.numbers import Exact
 from callgrade.domain.outcomes import Occurrences
-from callgrade.domain.rubrics import Criterion, FactConditions, Rubric
-from callgrade.domain.scales import CountsAs, DeductScale, ViolationScale, WrongOutcomeError
+from callgrade.domain.rubrics import Criterion, Rubric
+from callgrade.domain.scales import CountsAs, DeductScale, Effect, ViolationScale, WrongOutcomeError
 
 INFINITE = float("inf")
 
@@ -21,7 +22,8 @@ class Standing(NamedTuple):
 
     `low` and `high` bound the points while it applies; `optional` says that it may still turn out not to apply,
     `absent` that it certainly does not and is left out. `fewest` and `most` bound how often a fault was found
-    (violations and deductions; others have 0 and 0).
+    (violations and deductions; others have 0 and 0), `grave_fewest` and `grave_most` how many of these are
+    aggravated violations.
     """
 
     criterion: Criterion
@@ -31,6 +33,20 @@ class Standing(NamedTuple):
     optional: bool = False
     fewest: int = 0
     most: float = 0
+    grave_fewest: int = 0
+    grave_most: float = 0
+
+    def with_effect(self, effect: Effect) -> tuple[int, float]:
+        """The fewest and the most violations with this effect."""
+        scale = self.criterion.scale
+        fewest, most = 0, 0.0
+        if isinstance(scale, ViolationScale):
+            if scale.effect == effect:
+                plain = self.most if self.most == INFINITE else self.most - self.grave_most
+                fewest, most = fewest + self.fewest - self.grave_fewest, most + plain
+            if scale.aggravated is not None and scale.aggravated.effect == effect:
+                fewest, most = fewest + self.grave_fewest, most + self.grave_most
+        return fewest, most
 
     @property
     def clean(self) -> bool | None:
@@ -43,18 +59,6 @@ class Standing(NamedTuple):
         return True if self.low == self.criterion.scale.best and not (counts and self.most) else None
 
 
-def holds(conditions: FactConditions, facts: Mapping[str, JsonValue]) -> bool | None:
-    """Whether the facts meet the conditions; None while a fact that decides is unknown (absent or null)."""
-    verdict: bool | None = True
-    for name, allowed in conditions.items():
-        value = facts.get(name)
-        if value is None:
-            verdict = None
-        elif not any(type(value) is type(option) and value == option for option in allowed):
-            return False
-    return verdict
-
-
 def standings(
     rubric: Rubric, judgements: Mapping[str, Judgement], facts: Mapping[str, JsonValue]
 ) -> dict[str, Standing]:
@@ -62,11 +66,15 @@ def standings(
     own = {c.id: _standing(c, judgements.get(c.id), facts) for c in rubric.criteria}
     sources: dict[str, list[str]] = {}
     for criterion in rubric.criteria:
-        if isinstance(criterion.scale, ViolationScale) and isinstance(criterion.scale.effect, CountsAs):
-            sources.setdefault(criterion.scale.effect.counts_as, []).append(criterion.id)
+        for target in dict.fromkeys(_targets(criterion)):
+            sources.setdefault(target, []).append(criterion.id)
     if not sources:
         return own
     return {id_: _with_others(id_, own, sources) if id_ in sources else own[id_] for id_ in own}
+
+
+def _targets(criterion: Criterion) -> tuple[str, ...]:
+    return criterion.scale.counts_as if isinstance(criterion.scale, ViolationScale) else ()
 
 
 def _standing(criterion: Criterion, judgement: Judgement | None, facts: Mapping[str, JsonValue]) -> Standing:
@@ -78,7 +86,7 @@ def _standing(criterion: Criterion, judgement: Judgement | None, facts: Mapping[
         return _unknown(criterion, optional=may_be_left_out or applies is None)
     if judgement.status == "not_applicable":
         return _not_applicable(criterion)
-    return _known(criterion, judgement)
+    return _known(criterion, judgement, facts)
 
 
 def _left_out(criterion: Criterion) -> Standing:
@@ -98,27 +106,38 @@ def _unknown(criterion: Criterion, *, optional: bool) -> Standing:
     scale = criterion.scale
     counted = isinstance(scale, ViolationScale | DeductScale)
     low = -INFINITE if scale.worst is None else scale.worst
-    return Standing(criterion, "unknown", low, scale.best, optional, most=INFINITE if counted else 0)
+    grave = INFINITE if isinstance(scale, ViolationScale) and scale.aggravated else 0
+    return Standing(criterion, "unknown", low, scale.best, optional, 0, INFINITE if counted else 0, 0, grave)
 
 
-def _known(criterion: Criterion, judgement: Judgement) -> Standing:
-    outcome = judgement.outcome
+def _known(criterion: Criterion, judgement: Judgement, facts: Mapping[str, JsonValue]) -> Standing:
+    scale, outcome = criterion.scale, judgement.outcome
     if outcome is None:
         raise JudgementError(criterion.id, "is judged and has no outcome")
     try:
-        points = criterion.scale.points(outcome)
+        points = scale.points(outcome)
     except WrongOutcomeError as error:
         raise JudgementError(criterion.id, str(error)) from None
-    found = outcome.occurrences if isinstance(outcome, Occurrences) else 0
-    return Standing(criterion, "known", points, points, fewest=found, most=found)
+    if isinstance(scale, ViolationScale):
+        plain, grave = scale.violations(outcome)
+        return Standing(criterion, "known", points, points, False, plain + grave, plain + grave, grave, grave)
+    if not isinstance(outcome, Occurrences):
+        return Standing(criterion, "known", points, points)
+    found, low, high = outcome.occurrences, points, points
+    if isinstance(scale, DeductScale) and scale.aggravated_when:
+        serious = holds(scale.aggravated_when, facts)
+        low = scale.points(outcome.model_copy(update={"aggravated": found}))
+        low, high = (low if serious is not False else points), (low if serious else points)
+    return Standing(criterion, "known" if low == high else "unknown", low, high, fewest=found, most=found)
 
 
 def _with_others(id_: str, own: dict[str, Standing], sources: dict[str, list[str]]) -> Standing:
     """This criterion's standing with the occurrences of those that count as it (no cycles: `Rubric` sees to it)."""
     base = own[id_]
-    others = [_with_others(source, own, sources) for source in sources.get(id_, ())]
-    fewest = sum(other.fewest for other in others)
-    most = sum(other.most for other in others)
+    counted = CountsAs(counts_as=id_)
+    others = [_with_others(source, own, sources).with_effect(counted) for source in sources.get(id_, ())]
+    fewest = sum(fewest for fewest, _ in others)
+    most = sum(most for _, most in others)
     if not most:
         return base
     low, high = base.low, base.high

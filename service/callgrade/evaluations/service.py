@@ -9,10 +9,10 @@ from pydantic import JsonValue
 from callgrade import __version__
 from callgrade.catalog import digest
 from callgrade.domain.calls import Transcript
+from callgrade.domain.conditions import holds
 from callgrade.domain.judgements import AWAITING_HUMAN, NO_MODEL, Judgement, cannot_assess
 from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Provenance, Scorecard, score
-from callgrade.domain.standing import holds
 from callgrade.ports import Judge, Usage, Verdicts
 
 NOT_MEANT_FOR_THIS_CALL = "rubric_not_meant_for_this_call"

@@ -212,6 +212,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "severity.minor": ("轻微", "minor"),
     "severity.fraud": ("诈单", "fraudulent order"),
     "severity.hint": ("线索", "hint"),
+    "severity.absolute": ("绝对性错误", "absolute error"),
+    "severity.non-absolute": ("非绝对性错误", "non-absolute error"),
+    "severity.named-error": ("命名错误", "named error"),
     # why a judge failed
     "error.rate-limited": ("模型限流", "the model limited the rate"),
     "error.model-unavailable": ("模型不可用", "the model was unavailable"),

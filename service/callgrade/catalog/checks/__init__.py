@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from callgrade.catalog.checks.judges import judge_problems
 from callgrade.catalog.checks.points import point_problems
+from callgrade.catalog.checks.programme import programme_problems
 from callgrade.catalog.checks.reach import reach_problems
 from callgrade.catalog.checks.references import reference_problems
 from callgrade.catalog.checks.texts import text_problems
@@ -16,6 +17,7 @@ CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     text_problems,
     judge_problems,
     reach_problems,
+    programme_problems,
 )
 
 __all__ = ["CHECKS"]

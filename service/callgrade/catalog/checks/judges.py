@@ -6,7 +6,7 @@ from callgrade.catalog.checks.reach import costs
 from callgrade.catalog.draft import Draft
 from callgrade.catalog.faults import Path_, Problem, did_you_mean
 from callgrade.catalog.patterns import phrase_problems
-from callgrade.domain.rubrics import Criterion
+from callgrade.domain.rubrics import OF_THE_CALL, Criterion
 from callgrade.domain.speech import SpeechFacts
 
 
@@ -37,7 +37,11 @@ def _speech_fact(at: Path_, criterion: Criterion) -> Iterator[Problem]:
     if criterion.speech is None:
         return
     fact, known = criterion.speech.fact, SpeechFacts.model_fields
-    if fact not in known:
+    if fact.startswith(OF_THE_CALL):
+        if not fact.removeprefix(OF_THE_CALL):
+            mend = "write call.answer_wait_ms, for example"
+            yield Problem(at=(*at, "speech", "fact"), message="names no fact of the call", suggestion=mend)
+    elif fact not in known:
         mend = did_you_mean(fact, known)
         yield Problem(at=(*at, "speech", "fact"), message=f"there is no speech fact {fact!r}", suggestion=mend)
 

@@ -42,8 +42,12 @@ def point_problems(draft: Draft) -> Iterator[Problem]:
     sums = _section_sums(draft)
     for at, section in draft.sections:
         yield from _section(at, section, sums.get(section.id), section.id in doubtful, draft)
+        if section.combine == "mean" and section.id not in doubtful:
+            yield from _uneven(at, draft, section.id, sums)
     if draft.total is not None:
         yield from _total(draft, draft.total, sums, in_doubt=None in doubtful)
+        if draft.total.combine == "mean" and None not in doubtful:
+            yield from _uneven(("total",), draft, None, sums)
     for at, criterion in draft.criteria:
         yield from _deduction(at, criterion)
 
@@ -70,12 +74,23 @@ def _sum_of_section(section: Section, own: list[Criterion], parts: list[Section]
         start = exact(section.start)
     else:
         start = 0 if section.max is None or items or parts else exact(section.max)
-    return Sum(start, items, _weighted(parts, sums), _bonus(own) + _weighted_bonus(parts, sums))
+    bonus = _bonus(own) + _weighted_bonus(parts, sums)
+    if section.combine == "mean":
+        return Sum(0, best_of_a_mean([*_bests(own), *(_without_bonus(s, sums[s.id]) for s in parts)]), 0, bonus)
+    return Sum(start, items, _weighted(parts, sums), bonus)
+
+
+def best_of_a_mean(bests: Iterable[Exact]) -> Exact:
+    """What a mean can come to, as `domain/form.py` has it: the best that one of its members can earn."""
+    return max((best for best in bests if best > 0), default=0)
+
+
+def _bests(criteria: Iterable[Criterion]) -> Iterator[Exact]:
+    yield from (c.scale.best for c in criteria if not isinstance(c.scale, BonusScale) and c.scale.best > 0)
 
 
 def _earned(criteria: Iterable[Criterion]) -> Exact:
-    best = (c.scale.best for c in criteria if not isinstance(c.scale, BonusScale))
-    return sum(points for points in best if points > 0)
+    return sum(_bests(criteria))
 
 
 def _bonus(criteria: Iterable[Criterion]) -> Exact:
@@ -126,13 +141,13 @@ def _total(draft: Draft, total: Total, sums: dict[str, Sum], in_doubt: bool) -> 
     outer = [s for _, s in draft.sections if s.parent is None]
     free = [c for _, c in draft.criteria if c.section is None]
     complete = not in_doubt and all(s.id in sums for s in outer)
-    earned = _earned(free)
-    found = Sum(
-        exact(total.start),
-        earned,
-        _weighted([s for s in outer if s.id in sums], sums),
-        _bonus(free) + _weighted_bonus([s for s in outer if s.id in sums], sums),
-    )
+    known = [s for s in outer if s.id in sums]
+    bonus = _bonus(free) + _weighted_bonus(known, sums)
+    if total.combine == "mean":
+        members = [*_bests(free), *(_without_bonus(s, sums[s.id]) for s in known)]
+        found = Sum(0, 0, best_of_a_mean(members), bonus)
+    else:
+        found = Sum(exact(total.start), _earned(free), _weighted(known, sums), bonus)
     if not complete or not draft.criteria:
         return
     at: Path_ = ("total",)
@@ -144,6 +159,16 @@ def _total(draft: Draft, total: Total, sums: dict[str, Sum], in_doubt: bool) -> 
     top = found.full + found.bonus if total.max is None else exact(total.max)
     yield from _bounds(at, top, total.start, total.floor, total.pass_line)
     yield from _grades(total, top)
+
+
+def _uneven(at: Path_, draft: Draft, id_: str | None, sums: dict[str, Sum]) -> Iterator[Problem]:
+    """A mean of items that are worth different amounts would be none."""
+    own = [c for _, c in draft.criteria if c.section == id_]
+    parts = [s for _, s in draft.sections if s.parent == id_ and s.id in sums]
+    bests = {*_bests(own), *(b for s in parts if (b := _without_bonus(s, sums[s.id])) > 0)}
+    if len(bests) > 1:
+        message = f"a mean of what earns {', '.join(_show(best) for best in sorted(bests))} at best says nothing"
+        yield Problem(at=(*at, "combine"), message=message, suggestion="give all the same best, or write combine: sum")
 
 
 def _bounds(

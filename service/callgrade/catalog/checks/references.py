@@ -13,17 +13,15 @@ def reference_problems(draft: Draft) -> Iterator[Problem]:
     yield from _levels_twice(draft)
     yield from _unknown_sections(draft)
     yield from _unknown_criteria(draft)
-    parents = {s.id: s.parent for _, s in draft.sections}
+    parents = {s.id: (s.parent,) if s.parent else () for _, s in draft.sections}
     yield from _circles(parents, draft.section_ids, "parent", "lies inside itself", "remove one of the parents")
-    targets = {c.id: target for _, c in draft.criteria if (target := _counts_as(c.scale)) is not None}
+    targets = {c.id: _counts_as(c.scale) for _, c in draft.criteria}
     at_effect = tuple(((*at, "scale", "effect"), id_) for at, id_ in draft.criterion_ids)
     yield from _circles(targets, at_effect, "counts_as", "counts as itself", "give one an effect of its own")
 
 
-def _counts_as(scale: object) -> str | None:
-    if isinstance(scale, ViolationScale) and isinstance(scale.effect, CountsAs):
-        return scale.effect.counts_as
-    return None
+def _counts_as(scale: object) -> tuple[str, ...]:
+    return scale.counts_as if isinstance(scale, ViolationScale) else ()
 
 
 def _twice(ids: Iterable[tuple[Path_, str]], kind: str) -> Iterator[Problem]:
@@ -55,25 +53,28 @@ def _unknown_sections(draft: Draft) -> Iterator[Problem]:
 
 def _unknown_criteria(draft: Draft) -> Iterator[Problem]:
     known = {id_ for _, id_ in draft.criterion_ids}
-    by_id = draft.criterion_by_id
     for at, criterion in draft.criteria:
         scale = criterion.scale
         if isinstance(scale, BonusScale):
             for i, id_ in enumerate(scale.requires_clean):
                 if id_ not in known:
                     yield _no_criterion((*at, "scale", "requires_clean", i), id_, known)
-        target = _counts_as(scale)
-        if target is None:
-            continue
-        place = (*at, "scale", "effect", "counts_as")
-        if target not in known:
-            yield _no_criterion(place, target, known)
-        elif target in by_id and not isinstance(by_id[target].scale, ViolationScale | DeductScale):
-            yield Problem(
-                at=place,
-                message=f"{target!r} has a {by_id[target].scale.kind} scale, which counts nothing",
-                suggestion="name a criterion with a violation or deduct scale",
-            )
+        for target in _counts_as(scale):
+            yield from _no_target((*at, "scale"), scale, target, draft)
+
+
+def _no_target(at: Path_, scale: object, target: str, draft: Draft) -> Iterator[Problem]:
+    plain = isinstance(scale, ViolationScale) and scale.effect == CountsAs(counts_as=target)
+    place = (*at, "effect", "counts_as") if plain else (*at, "aggravated", "effect", "counts_as")
+    known, by_id = {id_ for _, id_ in draft.criterion_ids}, draft.criterion_by_id
+    if target not in known:
+        yield _no_criterion(place, target, known)
+    elif target in by_id and not isinstance(by_id[target].scale, ViolationScale | DeductScale):
+        yield Problem(
+            at=place,
+            message=f"{target!r} has a {by_id[target].scale.kind} scale, which counts nothing",
+            suggestion="name a criterion with a violation or deduct scale",
+        )
 
 
 def _no_criterion(at: Path_, id_: str, known: Iterable[str]) -> Problem:
@@ -81,12 +82,19 @@ def _no_criterion(at: Path_, id_: str, known: Iterable[str]) -> Problem:
 
 
 def _circles(
-    follow: Mapping[str, str | None], ids: Iterable[tuple[Path_, str]], field: str, what: str, mend: str
+    follow: Mapping[str, tuple[str, ...]], ids: Iterable[tuple[Path_, str]], field: str, what: str, mend: str
 ) -> Iterator[Problem]:
     for at, id_ in ids:
-        chain, here = [id_], follow.get(id_)
-        while here is not None and here not in chain:
-            chain.append(here)
-            here = follow.get(here)
-        if here == id_:
+        chain = _way_back(id_, (id_,), follow)
+        if chain:
             yield Problem(at=(*at, field), message=f"{id_!r} {what} ({' > '.join([*chain, id_])})", suggestion=mend)
+
+
+def _way_back(start: str, chain: tuple[str, ...], follow: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The way that leads from `start` back to it, or nothing."""
+    for here in follow.get(chain[-1], ()):
+        if here == start:
+            return chain
+        if here not in chain and (found := _way_back(start, (*chain, here), follow)):
+            return found
+    return ()
