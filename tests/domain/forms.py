@@ -39,12 +39,13 @@ def answer(id_: str, yes: float, no: float = 0, **more: Any) -> dict[str, Any]:
 
 
 def deduct(id_: str, points: float, **more: Any) -> dict[str, Any]:
-    scale = {k: more.pop(k) for k in ("free", "cap", "aggravated") if k in more}
+    scale = {k: more.pop(k) for k in ("free", "cap", "aggravated", "aggravated_when") if k in more}
     return {"id": id_, "scale": {"kind": "deduct", "points": points, **scale}, **more}
 
 
 def violation(id_: str, effect: Any, **more: Any) -> dict[str, Any]:
-    return {"id": id_, "scale": {"kind": "violation", "severity": "level-1", "effect": effect}, **more}
+    scale = {k: more.pop(k) for k in ("at_least", "aggravated") if k in more}
+    return {"id": id_, "scale": {"kind": "violation", "severity": "level-1", "effect": effect, **scale}, **more}
 
 
 def likert(id_: str, low: int = 1, high: int = 5, **more: Any) -> dict[str, Any]:

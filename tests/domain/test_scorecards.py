@@ -290,3 +290,163 @@ def test_an_unknown_criterion_is_named():
 def test_a_wrong_kind_of_outcome_says_which_is_wanted():
     with pytest.raises(JudgementError, match="takes {'answer': …}, not {'occurrences': …}"):
         score(rubric(answer("a", 1)), judged(a={"occurrences": 1}), {})
+
+
+class TestDoublingByAFact:
+    form = rubric(
+        deduct("hang-up", 6, aggravated=2, aggravated_when={"complaint": [True]}), total={"start": 100, "max": 100}
+    )
+
+    @pytest.mark.parametrize(
+        ("facts", "value", "low", "high"),
+        [
+            ({"complaint": True}, 76, 76, 76),  # 100 − 2·6·2
+            ({"complaint": False}, 82, 82, 82),  # 100 − 6 − 6·2: one of the two is serious by itself
+            ({}, None, 76, 82),
+        ],
+    )
+    def test_every_occurrence_is_aggravated(self, facts, value, low, high):
+        card = score(self.form, judged(hang_up={"occurrences": 2, "aggravated": 1}), facts)
+        assert total(card) == (value, low, high, 100)
+
+    def test_without_an_occurrence_nothing_is_doubled(self):
+        assert total(score(self.form, judged(hang_up={"occurrences": 0}), {})) == (100, 100, 100, 100)
+
+    def test_doubling_needs_to_say_by_how_much(self):
+        with pytest.raises(ValueError, match="aggravated"):
+            rubric(deduct("x", 6, aggravated_when={"complaint": [True]}))
+
+
+class TestThreeTimesOrMore:
+    form = rubric(violation("unsolved", "fail_call", at_least=3, errors=[28]))
+
+    @pytest.mark.parametrize(("times", "passed", "counts"), [(2, True, []), (3, False, [1]), (7, False, [1])])
+    def test_several_make_one(self, times, passed, counts):
+        card = score(self.form, judged(unsolved={"occurrences": times}), {})
+        assert (card.passed, [v.count for v in card.violations]) == (passed, counts)
+        assert [(e.number, e.count) for e in card.errors] == [(28, 1) for _ in counts]
+
+    def test_it_cannot_also_tell_aggravated_ones_apart(self):
+        with pytest.raises(ValueError, match="at_least"):
+            rubric(violation("x", "flag", at_least=2, aggravated={"severity": "level-1", "effect": "flag"}))
+
+
+class TestAViolationThatBecomesAnother:
+    """Level 2, not mended within the month, counts as level 1."""
+
+    form = rubric(
+        violation("beneficiary", "flag", aggravated={"severity": "level-0", "effect": "fail_call"}),
+        violation("transfer", "flag", aggravated={"severity": "level-0", "effect": {"counts_as": "beneficiary"}}),
+    )
+
+    def test_each_kind_is_counted_apart(self):
+        card = score(
+            self.form,
+            judged(beneficiary={"occurrences": 3, "aggravated": 1}, transfer={"occurrences": 2, "aggravated": 2}),
+            {},
+        )
+        found = [(v.criterion_id, v.severity, v.effect, v.count) for v in card.violations]
+        # two of transfer count as beneficiary: 3 − 1 + 2 plain ones
+        assert found == [
+            ("beneficiary", "level-1", "flag", 4),
+            ("beneficiary", "level-0", "fail_call", 1),
+            ("transfer", "level-0", "counts_as: beneficiary", 2),
+        ]
+        assert card.passed is False
+
+    def test_a_plain_one_fails_nothing(self):
+        card = score(self.form, judged(beneficiary={"occurrences": 2}, transfer={"occurrences": 0}), {})
+        assert (card.passed, [v.count for v in card.violations]) == (True, [2])
+
+    def test_an_unknown_one_may_be_of_the_worse_kind(self):
+        card = score(self.form, judged(transfer={"occurrences": 0}), {})
+        assert (card.passed, card.violations) == (None, ())
+
+    def test_a_circle_is_found_through_the_worse_kind(self):
+        worse = {"severity": "level-0", "effect": {"counts_as": "a"}}
+        with pytest.raises(ValueError, match="counts as itself"):
+            rubric(violation("a", "flag", aggravated=worse))
+
+
+class TestMeans:
+    """Likert dimensions, and the mean of all items as the sections' mean by their number of items."""
+
+    form = rubric(
+        *(likert(f"voice-{n}", section="voice") for n in (1, 2, 3)),
+        *(likert(f"team-{n}", section="team") for n in (1, 2)),
+        sections=[
+            {"id": "voice", "combine": "mean", "weight": 3, "max": 5},
+            {"id": "team", "combine": "mean", "weight": 2, "max": 5},
+        ],
+        total={"combine": "mean", "max": 5},
+    )
+
+    def judged(self, *scores):
+        names = ("voice_1", "voice_2", "voice_3", "team_1", "team_2")
+        return judged(**dict(zip(names, scores, strict=False)))
+
+    def test_of_sections_and_of_all(self):
+        # (5+4+3)/3 = 4; (2+1)/2 = 1.5; all: 15/5 = 3
+        card = score(self.form, self.judged({"score": 5}, {"score": 4}, {"score": 3}, {"score": 2}, {"score": 1}), {})
+        assert [s.value for s in card.sections] == [4, 1.5]
+        assert total(card) == (3, 3, 3, 5)
+
+    def test_what_does_not_apply_is_left_out_of_its_mean(self):
+        # (5+3)/2 = 4 of the first; (3·4 + 2·1.5) / 5 = 3: a section keeps its weight
+        card = score(
+            self.form, self.judged({"score": 5}, "not_applicable", {"score": 3}, {"score": 2}, {"score": 1}), {}
+        )
+        assert [s.value for s in card.sections] == [4, 1.5]
+        assert total(card)[0] == 3
+
+    def test_what_is_unknown_opens_the_mean(self):
+        # forbid n.a. to keep the ends plain: between (5+1)/2 and (5+5)/2
+        form = rubric(
+            likert("a", section="s", not_applicable="forbidden"),
+            likert("b", section="s", not_applicable="forbidden"),
+            sections=[{"id": "s", "combine": "mean"}],
+        )
+        assert total(score(form, judged(a={"score": 5}), {})) == (None, 3, 5, 5)
+
+    def test_a_part_of_the_form_is_a_mean_of_that_part(self):
+        card = score(self.form, self.judged({"score": 4}), {})
+        assert (card.assessed.value, card.assessed.max) == (4, 5)
+
+
+class TestAResultWithoutPoints:
+    form = rubric(violation("abuse", "fail_call"), violation("slip", "flag"), total=None)
+
+    @pytest.mark.parametrize(
+        ("abuse", "slip", "passed"), [(0, 3, True), (1, 0, False), (None, 0, None), (0, None, True)]
+    )
+    def test_passed_when_nothing_failed_it(self, abuse, slip, passed):
+        made = {name: {"occurrences": n} for name, n in (("abuse", abuse), ("slip", slip)) if n is not None}
+        card = score(self.form, judged(**made), {})
+        assert (card.total, card.passed) == (None, passed)
+
+    def test_a_form_that_can_fail_nobody_passes_nobody(self):
+        form = rubric(violation("slip", "flag"), total=None)
+        assert score(form, judged(slip={"occurrences": 0}), {}).passed is None
+
+
+class TestNamedErrors:
+    form = rubric(
+        deduct("slow", 5, errors=[8], free=1),
+        answer("greeting", 2, errors=[14]),
+        answer("thanks", 1, errors=[14, 15]),
+        likert("help", errors=[48]),
+        violation("leak", "flag", errors=[47]),
+    )
+
+    def test_faults_count_under_their_names(self):
+        made = judged(
+            slow={"occurrences": 3}, greeting={"answer": "no"}, thanks={"answer": "no"},
+            help={"score": 5}, leak={"occurrences": 1},
+        )  # fmt: skip
+        card = score(self.form, made, {})
+        assert [(e.number, e.count, e.criteria) for e in card.errors] == [
+            (8, 3, ("slow",)), (14, 2, ("greeting", "thanks")), (15, 1, ("thanks",)), (47, 1, ("leak",)),
+        ]  # fmt: skip
+
+    def test_what_is_not_judged_counts_nowhere(self):
+        assert score(self.form, judged(greeting="not_applicable", help="cannot_assess"), {}).errors == ()

@@ -26,7 +26,12 @@ def criteria(id_: str, sections: list[str], others: list[str]) -> st.SearchStrat
         st.builds(lambda low, m: likert(id_, low, low + 2, **m), st.integers(0, 3), more),
         st.builds(lambda p, f, m: deduct(id_, p, free=f, cap=2 * p, aggravated=2, **m),
                   st.integers(0, 5), st.integers(0, 2), more),
+        st.builds(lambda p, m: deduct(id_, p, cap=2 * p, aggravated=2, aggravated_when={f"serious-{id_}": [True]}, **m),
+                  st.integers(1, 5), more),
         st.builds(lambda e, m: violation(id_, e, **m), effects, more),
+        st.builds(lambda e, n, m: violation(id_, e, at_least=n, **m), effects, st.integers(2, 3), more),
+        st.builds(lambda e, g, m: violation(id_, e, aggravated={"severity": "level-0", "effect": g}, **m),
+                  effects, effects, more),
     ]  # fmt: skip
     if others:
         required = st.lists(st.sampled_from(others), min_size=0, max_size=2, unique=True)
@@ -36,7 +41,11 @@ def criteria(id_: str, sections: list[str], others: list[str]) -> st.SearchStrat
 
 @st.composite
 def forms(draw: st.DrawFn) -> Rubric:
-    sections = [{"id": "one", "floor": draw(st.sampled_from([None, 0]))}, {"id": "two", "weight": 2}]
+    combine = st.sampled_from(["sum", "sum", "mean"])
+    sections = [
+        {"id": "one", "floor": draw(st.sampled_from([None, 0])), "combine": draw(combine)},
+        {"id": "two", "weight": 2, "combine": draw(combine)},
+    ]
     if draw(st.booleans()):
         sections[1]["parent"] = "one"
     items, ids = [], []
@@ -44,7 +53,8 @@ def forms(draw: st.DrawFn) -> Rubric:
         id_ = f"c{index}"
         items.append(draw(criteria(id_, ["one", "two"], ids)))
         ids.append(id_)
-    total = {"start": draw(st.sampled_from([0, 0, 10])), "floor": draw(st.sampled_from([None, 0]))}
+    total = {"floor": draw(st.sampled_from([None, 0])), "combine": draw(combine)}
+    total["start"] = draw(st.sampled_from([0, 0, 10])) if total["combine"] == "sum" else 0
     return rubric(*items, sections=sections, total=total)
 
 
@@ -56,6 +66,8 @@ def outcomes(criterion: Criterion) -> list[dict | str]:
         made = [{"score": value} for value in range(scale.min, scale.max + 1)]
     else:
         made = [{"occurrences": n} for n in range(COUNTS + 1)]
+        if scale.kind == "violation" and scale.aggravated is not None:
+            made += [{"occurrences": n, "aggravated": n} for n in (1, 2)] + [{"occurrences": 2, "aggravated": 1}]
     return made if criterion.not_applicable == "forbidden" else [*made, "not_applicable"]
 
 
@@ -64,12 +76,16 @@ def judgement(criterion: Criterion, outcome: dict | str) -> Judgement:
     return Judgement.model_validate({"criterion_id": criterion.id, "method": "human", **fields})
 
 
+def fact_names(form: Rubric) -> list[str]:
+    return sorted({name for c in form.criteria for name in (*c.when, *getattr(c.scale, "aggravated_when", ()))})
+
+
 def completions(form: Rubric, known: dict[str, Judgement]):
     """Every way to judge what `known` leaves out, with every value of the facts that are unknown."""
     open_items = [c for c in form.criteria if c.id not in known]
-    fact_names = sorted({name for c in form.criteria for name in c.when})
-    for values in product([True, False], repeat=len(fact_names)):
-        facts = dict(zip(fact_names, values, strict=True))
+    names = fact_names(form)
+    for values in product([True, False], repeat=len(names)):
+        facts = dict(zip(names, values, strict=True))
         for chosen in product(*(outcomes(c) for c in open_items)):
             made = {c.id: judgement(c, o) for c, o in zip(open_items, chosen, strict=True)}
             yield {**known, **made}, facts
@@ -106,7 +122,7 @@ def test_the_interval_is_what_brute_force_finds(data: st.DataObject):
 @given(st.data())
 def test_settled_forms_lie_within_their_bounds_and_do_not_depend_on_order(data: st.DataObject):
     form = data.draw(forms())
-    facts = {name: True for c in form.criteria for name in c.when}
+    facts = dict.fromkeys(fact_names(form), True)
     made = {c.id: judgement(c, data.draw(st.sampled_from(outcomes(c)))) for c in form.criteria}
     card = score(form, made, facts)
     assert card.total.low == card.total.value == card.total.high
@@ -124,7 +140,7 @@ def test_a_further_occurrence_never_raises_a_score(data: st.DataObject):
     counted = [c for c in form.criteria if c.scale.kind in ("deduct", "violation")]
     assume(counted)
     chosen = data.draw(st.sampled_from(counted))
-    facts = {name: True for c in form.criteria for name in c.when}
+    facts = dict.fromkeys(fact_names(form), True)
     made = {c.id: judgement(c, data.draw(st.sampled_from(outcomes(c)))) for c in form.criteria if c is not chosen}
     found = data.draw(st.integers(0, COUNTS))
     serious = data.draw(st.integers(0, found))

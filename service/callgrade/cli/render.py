@@ -60,7 +60,7 @@ def _headline(card: Scorecard, language: str) -> Iterable[str]:
     if card.pass_line is not None or card.passed is not None:
         yield f"[{COLOURS[verdict]}]{word(verdict, language)}[/]"
     if card.violations:
-        yield f"[bold red]{word('violations', language)}: {len(card.violations)}[/]"
+        yield f"[bold red]{word('violations', language)}: {sum(found.count for found in card.violations)}[/]"
 
 
 def _row(criterion: Criterion, judgement: ScoredJudgement, language: str, *, counts: bool) -> tuple[str, str, str, str]:

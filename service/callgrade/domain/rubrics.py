@@ -217,6 +217,12 @@ class Rubric(Frozen):
     def by_id(self) -> dict[str, Criterion]:
         return {criterion.id: criterion for criterion in self.criteria}
 
+    @cached_property
+    def can_fail_a_call(self) -> bool:
+        """Whether a violation can fail a call, whatever its points."""
+        scales = [c.scale for c in self.criteria if isinstance(c.scale, ViolationScale)]
+        return any("fail_call" in (s.effect, s.aggravated and s.aggravated.effect) for s in scales)
+
     def judged_by(self, judge: str) -> tuple[Criterion, ...]:
         return tuple(criterion for criterion in self.criteria if criterion.judge == judge)
 

@@ -229,12 +229,7 @@ def _passed(rubric: Rubric, worths: Mapping[str | None, Worth], standing: Standi
     if failing or None in verdicts:
         return None
     # a form without a line is passed when it could fail the call and did not
-    return True if verdicts or _can_fail(rubric) else None
-
-
-def _can_fail(rubric: Rubric) -> bool:
-    scales = [c.scale for c in rubric.criteria if isinstance(c.scale, ViolationScale)]
-    return any("fail_call" in (s.effect, s.aggravated and s.aggravated.effect) for s in scales)
+    return True if verdicts or rubric.can_fail_a_call else None
 
 
 def _meets(worth: Worth, line: Decimal) -> bool | None:

@@ -36,6 +36,7 @@ class Violation:
     number: int
     title: Local
     note: str
+    count: int = 1
 
 
 def verdict_of(passed: bool | None, language: str) -> Verdict:
@@ -91,7 +92,7 @@ def _total(card: Scorecard, language: str) -> Figure:
 def _outcome(card: Scorecard, rubric: Rubric, language: str) -> Figure:
     label = word("verdict", language)
     has_line = card.pass_line is not None or any(section.pass_line is not None for section in rubric.sections)
-    if card.passed is None and not has_line:
+    if card.passed is None and not has_line and not rubric.can_fail_a_call:
         return Figure(label, "–", word("no_pass_line", language))
     notes = [] if card.pass_line is None else [f"{word('pass_line', language)} {number(card.pass_line)}"]
     if any(found.effect == "fail_call" for found in card.violations):
@@ -105,6 +106,6 @@ def violations(card: Scorecard, cards: Iterable[Card], rubric: Rubric, language:
     for found in card.violations:
         shown = by_id[found.criterion_id]
         severity = known_word(f"severity.{found.severity}", language, found.severity)
-        yield Violation(
-            shown.number, shown.title, f"{severity} · {effect_in_words(found.effect, rubric.by_id, language)}"
-        )
+        parts = [severity, effect_in_words(found.effect, rubric.by_id, language)]
+        parts += [f"× {found.count}"] if found.count > 1 else []
+        yield Violation(shown.number, shown.title, " · ".join(parts), found.count)
