@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callgrade.catalog import lint
+from callgrade.catalog import lint, load_rubric
 from callgrade.catalog.faults import Fault
 from callgrade.catalog.lint import check
 from callgrade.catalog.resources import resource_folder
 from callgrade.catalog.yaml_source import parse_yaml, read_yaml
+from callgrade.domain.frozen import LocalText
 
 BASE = """\
 schema: callgrade.rubric/1
@@ -495,6 +496,104 @@ def test_deductions_start_from_the_whole():
         ("{kind: likert, min: 0, max: 20}", "{kind: deduct, points: 2}"),
     )
     assert faults_of(text) == []
+
+
+MEANS = """\
+schema: callgrade.rubric/1
+id: means
+version: v1
+title: {zh: 均值, en: Means}
+total: {combine: mean, max: 5}
+sections:
+  - {id: voice, title: {zh: 语音, en: Voice}, max: 5, combine: mean}
+  - {id: team, title: {zh: 协作, en: Team}, max: 5, combine: mean, weight: 2}
+criteria:
+  - {id: a, section: voice, title: {zh: 甲, en: A}, guidance: {zh: 甲, en: A}, judge: human, scale: {kind: likert}}
+  - {id: b, section: voice, title: {zh: 乙, en: B}, guidance: {zh: 乙, en: B}, judge: human, scale: {kind: likert}}
+  - {id: c, section: team, title: {zh: 丙, en: C}, guidance: {zh: 丙, en: C}, judge: human, scale: {kind: likert}}
+"""
+
+
+def test_means_have_the_maximum_of_their_items():
+    assert faults_of(MEANS) == []
+    wrong = MEANS.replace("{zh: 语音, en: Voice}, max: 5", "{zh: 语音, en: Voice}, max: 10")
+    assert "sections[voice].max" in [f.path for f in faults_of(wrong)]
+
+
+def test_a_mean_of_what_is_worth_different_amounts_says_nothing():
+    old = "scale: {kind: likert}}\n  - {id: b"
+    text = MEANS.replace(old, old.replace("likert}", "likert, max: 10}"))
+    found = [f for f in faults_of(text) if f.path == "sections[voice].combine"]
+    assert [f.message for f in found] == ["a mean of what earns 5, 10 at best says nothing"]
+
+
+MENDED = (
+    "    scale: {kind: violation, severity: critical, effect: fail_call}",
+    "    scale: {kind: violation, severity: level-2, effect: flag, aggravated: {severity: level-1, effect: flag}}",
+)
+PROGRAMME = """\
+programme:
+  period: {unit: month, first_day: 21}
+  sampling:
+    - {calls: {outcome: [closed]}, per_agent: 3, every: [month], instead: {outcome: [open]}}
+  appeals: {file_within: {days: 0}, decide_within: {days: 0}, late: refused}
+  mending: {severity: level-2, by: supplementary_recording, within: period, becomes: level-1}
+"""
+
+
+def test_a_programme_is_read_and_checked():
+    assert faults_of(edited(MENDED) + PROGRAMME) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "message"),
+    [
+        (
+            "severity: level-2, by",
+            "severity: level-3, by",
+            "programme.mending.severity",
+            "no violation of severity 'level-3'",
+        ),
+        ("becomes: level-1", "becomes: level-4", "programme.mending.becomes", "do not become 'level-4'"),
+        ("per_agent: 3, ", "", "programme.sampling[0]", "say how many"),
+        ("per_agent: 3", "share: 10", "programme.sampling[0].share", "less than or equal to 1"),
+        ("unit: month", "unit: week", "programme.period", "goes with `unit: month`"),
+        ("late: refused", "late: maybe", "programme.appeals.late", "must be 'refused' or 'accepted'"),
+    ],
+)
+def test_faults_of_a_programme(old, new, path, message):
+    assert old in PROGRAMME
+    found = faults_of(edited(MENDED) + PROGRAMME.replace(old, new))
+    assert [(f.path, message in f.message) for f in found] == [(path, True)], [str(f) for f in found]
+
+
+def test_what_an_aggravated_violation_counts_as_must_be_there():
+    grave = "{severity: critical, effect: {counts_as: nobody}}"
+    worse = f"{{kind: violation, severity: minor, effect: flag, aggravated: {grave}}}"
+    found = faults_of(edited(("{kind: violation, severity: critical, effect: fail_call}", worse)))
+    assert [(f.path, f.message) for f in found] == [
+        ("criteria[leak].scale.aggravated.effect.counts_as", "there is no criterion 'nobody'")
+    ]
+
+
+def test_a_named_error_must_be_in_the_taxonomy(tmp_path):
+    taxonomy = tmp_path / "error-list-50" / "v1.yaml"
+    taxonomy.parent.mkdir()
+    taxonomy.write_text("criteria: [{errors: [14], title: {zh: 未使用规范用语, en: No standard words}}]", "utf-8")
+    path = tmp_path / "base" / "v1.yaml"
+    path.parent.mkdir()
+    path.write_text(edited(("    judge: human", "    errors: [14, 99]\n    judge: human")), "utf-8")
+    assert [(f.path, f.message) for f in lint(path)] == [
+        ("criteria[leak].errors[1]", "there is no error 99 in error-list-50")
+    ]
+    path.write_text(edited(("    judge: human", "    errors: [14]\n    judge: human")), "utf-8")
+    assert load_rubric(path).error_names == {14: LocalText(zh="未使用规范用语", en="No standard words")}
+
+
+def test_a_figure_of_the_call_has_a_name():
+    assert faults_of(edited(("fact: longest_silence_ms", "fact: call.answer_wait_ms"))) == []
+    found = faults_of(edited(("fact: longest_silence_ms", "fact: call.")))
+    assert [f.path for f in found] == ["criteria[silence].speech.fact"]
 
 
 def test_a_section_without_criteria():
