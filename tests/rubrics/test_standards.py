@@ -59,7 +59,7 @@ def _seen(card: Scorecard, name: str, expected: Any) -> Any:
                 counts[found.severity] = counts.get(found.severity, 0) + found.count
             return counts
         case "errors":
-            return {error.number: error.count for error in card.errors}
+            return {str(error.number): error.count for error in card.errors}
         case "flags":
             return [flag for flag in expected if flag in card.flags]
         case _:
