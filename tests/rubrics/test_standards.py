@@ -9,7 +9,7 @@ import pytest
 
 from callgrade.adapters.rules import RuleJudge
 from callgrade.adapters.speech import SpeechJudge
-from callgrade.catalog.resources import resource_folder
+from callgrade.catalog import list_rubrics
 from callgrade.domain.judgements import Judgement
 from callgrade.domain.scorecards import Scorecard, score
 from callgrade.evaluations.by_hand import read_judgements
@@ -20,8 +20,7 @@ CALLS = [(path, call) for path in FILES for call in read(path).calls]
 
 
 def test_every_rubric_has_its_cases() -> None:
-    shipped = {path.parent.name for path in resource_folder("rubrics").glob("*/v*.yaml")}
-    assert {path.stem for path in FILES} == shipped
+    assert {path.stem for path in FILES} == {entry.id for entry in list_rubrics()}
 
 
 @pytest.mark.parametrize(("path", "case"), CASES, ids=[f"{p.stem}: {c.name}" for p, c in CASES])
