@@ -160,7 +160,7 @@ def test_the_latest_version_is_the_highest_number(tmp_path, monkeypatch):
     ("reference", "says"),
     [
         ("outbound-sales-q", "did you mean 'outbound-sales-qa'"),
-        ("no-such-thing", "the rubrics are monitoring-sheet-40"),
+        ("no-such-thing", "the rubrics are absolute-errors, auto-dealer-callback"),
         ("monitoring-sheet-40@2", "the rubrics are"),
         ("monitoring-sheet-40@v7", "it has v1"),
         ("", "the rubrics are"),
