@@ -448,5 +448,10 @@ class TestNamedErrors:
             (8, 3, ("slow",)), (14, 2, ("greeting", "thanks")), (15, 1, ("thanks",)), (47, 1, ("leak",)),
         ]  # fmt: skip
 
+    @pytest.mark.parametrize(("given", "times"), [(5, 0), (4, 0), (2, 0), (1, 1)])
+    def test_a_grade_is_at_fault_only_at_its_worst(self, given, times):
+        card = score(self.form, judged(help={"score": given}), {})
+        assert [(e.number, e.count) for e in card.errors] == [(48, 1)] * times
+
     def test_what_is_not_judged_counts_nowhere(self):
         assert score(self.form, judged(greeting="not_applicable", help="cannot_assess"), {}).errors == ()

@@ -20,7 +20,7 @@ from callgrade.domain.numbers import Exact, exact
 from callgrade.domain.outcomes import Count, Kinds, Occurrences
 from callgrade.domain.reckoning import Standings, Worth, reckon, zeroing
 from callgrade.domain.rubrics import Criterion, Rubric
-from callgrade.domain.scales import Aggravation, BonusScale, CountsAs, ViolationScale
+from callgrade.domain.scales import Aggravation, BonusScale, CountsAs, LevelsScale, LikertScale, ViolationScale
 from callgrade.domain.standing import INFINITE, Standing, standings
 
 NOTHING_APPLIES = "nothing_applicable"
@@ -49,6 +49,7 @@ class Assessed(Frozen):
 
 class SectionScore(Amount):
     id: str
+    pass_line: float | None = None
     passed: bool | None = None
 
 
@@ -223,18 +224,17 @@ def _passed(rubric: Rubric, worths: Mapping[str | None, Worth], standing: Standi
         return False
     lines: list[tuple[str | None, Decimal | None]] = [(section.id, section.pass_line) for section in rubric.sections]
     lines.append((None, rubric.total.pass_line if rubric.total else None))
-    verdicts = [_meets(worths[id_], line) for id_, line in lines if line is not None and id_ in worths]
+    drawn = [(worths[id_], line) for id_, line in lines if line is not None and id_ in worths]
+    verdicts = [_meets(worth, line) for worth, line in drawn if not worth.absent]
     if False in verdicts:
         return False
     if failing or None in verdicts:
         return None
     # a form without a line is passed when it could fail the call and did not
-    return True if verdicts or rubric.can_fail_a_call else None
+    return True if verdicts or (rubric.can_fail_a_call and not drawn) else None
 
 
 def _meets(worth: Worth, line: Decimal) -> bool | None:
-    if worth.absent:
-        return True
     if worth.low >= exact(line):
         return True
     return False if worth.high < exact(line) and not worth.optional else None
@@ -266,7 +266,8 @@ def _section_score(part: Part, worth: Worth, rubric: Rubric) -> SectionScore:
     line = next(section.pass_line for section in rubric.sections if section.id == part.id)
     amount = _amount(part, worth, {})
     passed = None if line is None or worth.absent else _meets(worth, line)
-    return SectionScore(id=str(part.id), passed=passed, **vars(amount))
+    shown = None if line is None else float(line)
+    return SectionScore(id=str(part.id), pass_line=shown, passed=passed, **vars(amount))
 
 
 def _scored(criterion: Criterion, judgement: Judgement | None, standing: Standing) -> ScoredJudgement:
@@ -322,7 +323,10 @@ def _errors(rubric: Rubric, judgements: Mapping[str, Judgement], standing: Stand
 
 
 def _times_at_fault(criterion: Criterion, judgement: Judgement, standing: Standing) -> int:
-    """Occurrences where the scale counts them; else once if points were lost."""
+    """Occurrences where the scale counts them; else once if points were lost.
+
+    Of grades that earn points only the worst is a fault: a call that is merely not the best (4 of 5) has none.
+    """
     outcome = judgement.outcome
     if judgement.status != "judged" or outcome is None:
         return 0
@@ -336,8 +340,10 @@ def _times_at_fault(criterion: Criterion, judgement: Judgement, standing: Standi
         case Kinds():
             return outcome.kinds
         case _:
-            bonus = isinstance(criterion.scale, BonusScale)
-            return int(not bonus and standing.high < criterion.scale.best)
+            scale = criterion.scale
+            graded = isinstance(scale, LevelsScale | LikertScale) and scale.best > 0
+            lost = standing.high == scale.worst if graded else standing.high < scale.best
+            return int(lost and not isinstance(scale, BonusScale))
 
 
 def _flags(rubric: Rubric, judgements: Mapping[str, Judgement], standing: Standings) -> tuple[str, ...]:
