@@ -3,16 +3,21 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from callgrade.catalog.faults import did_you_mean
 from callgrade.catalog.lint import NOT_IN_FILES, check
 from callgrade.catalog.resources import resource_folder
+from callgrade.catalog.shape import parsed
 from callgrade.catalog.yaml_source import read_yaml
 from callgrade.domain.errors import NotFoundError, RubricError
+from callgrade.domain.form import build
 from callgrade.domain.frozen import Frozen, LocalText
-from callgrade.domain.rubrics import Rubric
+from callgrade.domain.rubrics import Rubric, Source
 
 SCHEMA_ID = "urn:callgrade:rubric:1"
 _REFERENCE = re.compile(r"(?P<id>[^@/\\]+)(@(?P<version>v[0-9]+))?")
@@ -20,13 +25,23 @@ _VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.yaml")
 
 
 class RubricEntry(Frozen):
-    """One shipped rubric file, as `rubric list` shows it. `criteria` is how many it has."""
+    """One shipped rubric file, as `rubric list` shows it.
+
+    `languages` are those in which every title and all guidance is there. `points` is the most a call can earn, null
+    where the form only counts; `combine` says whether the sections are added or averaged. `judges` is how many
+    criteria each judge decides. A file that cannot be read has the status `broken`, and nothing is known of it.
+    """
 
     id: str
     version: str
     status: str
     title: LocalText
-    criteria: int
+    languages: tuple[str, ...] = ()
+    criteria: int = 0
+    points: float | None = None
+    combine: Literal["sum", "mean"] | None = None
+    judges: dict[str, int] = Field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
     path: Path
 
     @property
@@ -79,6 +94,13 @@ def find_rubric(reference: str | Path) -> Path:
             return path
     versions = ", ".join(path.stem for path in paths)
     raise NotFoundError(f"rubric {id_!r} has no version {match['version']}: it has {versions}")
+
+
+def sources_of(rubric: Rubric) -> tuple[Source, ...]:
+    """Where a rubric comes from: a file may write one source or several."""
+    if rubric.source is None:
+        return ()
+    return rubric.source if isinstance(rubric.source, tuple) else (rubric.source,)
 
 
 def resolved_json(rubric: Rubric) -> dict[str, Any]:
@@ -154,15 +176,27 @@ def _nearest(word: str, known: dict[str, list[Path]]) -> str:
 
 def _entry(id_: str, path: Path) -> RubricEntry:
     data = read_yaml(path).data
-    data = data if isinstance(data, dict) else {}
-    title = data.get("title")
-    texts = {key: str(title[key]) for key in ("zh", "en") if key in title} if isinstance(title, dict) else {}
-    criteria = data.get("criteria")
+    rubric = parsed(data, Rubric) if isinstance(data, dict) else None
+    if rubric is None:
+        return RubricEntry(id=id_, version=path.stem, status="broken", title=LocalText(), path=path)
+    total = rubric.total
     return RubricEntry(
         id=id_,
         version=path.stem,
-        status=str(data.get("status", "draft")) if data else "broken",
-        title=LocalText(**texts),
-        criteria=len(criteria) if isinstance(criteria, list) else 0,
+        status=rubric.status,
+        title=rubric.title,
+        languages=tuple(language for language in LocalText.model_fields if _is_written_in(language, rubric)),
+        criteria=len(rubric.criteria),
+        points=None if total is None else float(build(rubric).max),
+        combine=None if total is None else total.combine,
+        judges=dict(Counter(criterion.judge for criterion in rubric.criteria)),
+        sources=sources_of(rubric),
         path=path,
     )
+
+
+def _is_written_in(language: str, rubric: Rubric) -> bool:
+    texts = [rubric.title, *(section.title for section in rubric.sections)]
+    for criterion in rubric.criteria:
+        texts += [criterion.title, *([criterion.guidance] if criterion.guidance != LocalText() else [])]
+    return all(getattr(text, language).strip() for text in texts)

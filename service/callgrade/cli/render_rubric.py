@@ -1,105 +1,102 @@
-"""Rubrics as a person reads them in a terminal."""
+"""Rubrics as a person reads them in a terminal: the list, and one rubric's page."""
 
-from collections import Counter
 from collections.abc import Sequence
 
-from rich.markup import escape
-from rich.table import Table
+from rich.cells import cell_len
+from rich.text import Text
 
 from callgrade.catalog.rubrics import RubricEntry
-from callgrade.cli.output import console
-from callgrade.domain.numbers import shown
-from callgrade.domain.rubrics import Criterion, Rubric
-from callgrade.domain.scales import (
-    AnswerScale,
-    BonusScale,
-    CountsAs,
-    DeductScale,
-    LevelsScale,
-    LikertScale,
-    Scale,
-    TiersScale,
-)
-from callgrade.evaluations.words import word
+from callgrade.cli.rubric_page import Chapter, Item, Line, make_page
+from callgrade.cli.rubric_page.say import Say, plain
+from callgrade.cli.sheet import Sheet
+from callgrade.domain.rubrics import Rubric
+
+INDENT = 5
+COLOURS = {"critical": "bold red", "published": "green", "broken": "bold red"}
 
 
-def show_list(entries: Sequence[RubricEntry]) -> None:
-    table = Table(show_edge=False, pad_edge=False, header_style="bold")
-    for heading in ("id", "status", "criteria", "标题", "title"):
-        table.add_column(heading, overflow="fold")
-    for entry in entries:
-        table.add_row(
-            entry.reference, entry.status, str(entry.criteria), escape(entry.title.zh), escape(entry.title.en)
-        )
-    console().print(table)
+def show_list(entries: Sequence[RubricEntry], language: str) -> None:
+    """Two lines a rubric: its id, status, languages, criteria, points and judges; its title and source."""
+    say, sheet = Say(language), Sheet()
+    rows = [_row(entry, say) for entry in entries]
+    widths = [max(cell_len(row[column].plain) for row in rows) for column in range(len(rows[0]) - 1)] if rows else []
+    for entry, row in zip(entries, rows, strict=True):
+        cells = [Text.assemble(cell, " " * (w - cell.cell_len)) for cell, w in zip(row, widths, strict=False)]
+        line = Text("  ").join([*cells, row[-1]])
+        line.rstrip()
+        sheet.text(line)
+        if entry.status != "broken":
+            title, source = say.text(entry.title), _sources(entry, say)
+            sheet.text(Text.assemble(title, ("  " + source, "dim")), 4)
+
+
+def _row(entry: RubricEntry, say: Say) -> list[Text]:
+    status = Text(say(f"status.{entry.status}"), style=COLOURS.get(entry.status, "dim"))
+    known = entry.status != "broken"
+    texts = [
+        " ".join(entry.languages),
+        say("criteria_number", number=entry.criteria) if known else "",
+        points_of(entry, say) if known else "",
+        say.judges(entry.judges),
+    ]
+    return [Text(entry.reference, style="cyan"), status, *map(Text, texts)]
+
+
+def points_of(entry: RubricEntry, say: Say) -> str:
+    """The most a call can earn; of what a mean is taken; or that the form only counts."""
+    if entry.points is None:
+        return say("form.counts_only")
+    return f"{say('form.mean' if entry.combine == 'mean' else 'form.max')} {plain(entry.points)}"
+
+
+def _sources(entry: RubricEntry, say: Say) -> str:
+    headings: dict[str, list[str]] = {}
+    for source in entry.sources:
+        headings.setdefault(source.document, []).append(source.heading)
+    return say.listed(
+        (f"{document} {say.listed(below)}".strip() for document, below in headings.items()), "form.semicolon"
+    )
 
 
 def show_rubric(rubric: Rubric, language: str) -> None:
-    """Sections and criteria in file order, every number in words."""
-    out = console()
-    out.print(f"[bold]{escape(rubric.title.in_language(language))}[/]  {rubric.reference}  ({rubric.status})")
-    counts = Counter(criterion.judge for criterion in rubric.criteria)
-    judges = ", ".join(f"{word(f'method.{judge}', language)} {number}" for judge, number in counts.items())
-    out.print(f"{len(rubric.criteria)} criteria: {judges}")
-    if rubric.total is not None:
-        total = rubric.total
-        parts = [f"start {shown(total.start)}"]
-        parts += [
-            f"{name} {shown(v)}" for name in ("max", "floor", "pass_line") if (v := getattr(total, name)) is not None
-        ]
-        out.print("total: " + ", ".join(parts))
-    titles = {section.id: section for section in rubric.sections}
-    shown_section: str | None = None
-    for criterion in rubric.criteria:
-        if criterion.section != shown_section and criterion.section is not None:
-            shown_section = criterion.section
-            section = titles[shown_section]
-            limit = f" ({shown(section.max)})" if section.max is not None else ""
-            out.print(f"\n[bold]{escape(section.title.in_language(language))}[/]{limit}")
-        out.print(_criterion_line(criterion, language))
-        guidance = criterion.guidance.in_language(language).strip()
-        if guidance:
-            out.print(f"      [dim]{escape(guidance)}[/]")
-    for note in rubric.source_notes:
-        out.print(f"\n[dim]note: {escape(note)}[/]")
+    """Everything the rubric says, sections and criteria in the order of the file."""
+    page, sheet = make_page(rubric, language), Sheet()
+    sheet.text(page.title, style="bold")
+    print_lines(sheet, page.lines)
+    for chapter in page.chapters:
+        sheet.gap()
+        _print_chapter(sheet, chapter)
 
 
-def _criterion_line(criterion: Criterion, language: str) -> str:
-    marks = [word(f"method.{criterion.judge}", language), scale_in_words(criterion.scale)]
-    if criterion.critical:
-        marks.append("critical")
-    if criterion.when:
-        marks.append("when " + "; ".join(f"{k} in {list(v)}" for k, v in criterion.when.items()))
-    title = escape(criterion.title.in_language(language))
-    return f"  [cyan]{criterion.id}[/] {title}  [dim]{escape(' · '.join(marks))}[/]"
+def _print_chapter(sheet: Sheet, chapter: Chapter) -> None:
+    facts = " · ".join(fact.short for fact in chapter.facts)
+    sheet.text(Text.assemble((chapter.title, "bold"), "  ", (facts, "dim")), first="▌" * chapter.depth + " ")
+    for item in chapter.items:
+        _print_item(sheet, item)
+    if all(line.label for line in chapter.lines):
+        print_lines(sheet, chapter.lines, 2)
+    else:
+        for line in chapter.lines:
+            sheet.text(line.text, 2, style="dim", first="· ")
 
 
-def scale_in_words(scale: Scale) -> str:
-    """`yes 2, no 0` · `full 15, some 8` · `−10 each, at most −50` · …"""
-    if isinstance(scale, AnswerScale):
-        return f"yes {shown(scale.yes)}, no {shown(scale.no)}"
-    if isinstance(scale, LevelsScale):
-        return ", ".join(f"{level.id} {shown(level.points)}" for level in scale.levels)
-    if isinstance(scale, LikertScale):
-        return f"{scale.min}–{scale.max} × {shown(scale.points_per)}"
-    if isinstance(scale, DeductScale):
-        return _deduct_in_words(scale)
-    if isinstance(scale, TiersScale):
-        steps = [f"{'more' if s.up_to is None else f'≤{s.up_to}'}: {shown(s.points)}" for s in scale.steps]
-        return f"by {scale.by} " + ", ".join(steps) + ("" if scale.cap is None else f", at least {shown(scale.cap)}")
-    if isinstance(scale, BonusScale):
-        needs = f" if clean: {', '.join(scale.requires_clean)}" if scale.requires_clean else ""
-        return f"bonus {shown(scale.points_)}{needs}"
-    effect = f"counts as {scale.effect.counts_as}" if isinstance(scale.effect, CountsAs) else scale.effect
-    return f"violation {scale.severity}, {effect}"
+def _print_item(sheet: Sheet, item: Item) -> None:
+    sheet.apart(Text(item.title, style="bold"), Text(item.scale.text), first=f"{item.number:>{INDENT - 1}} ")
+    print_details(sheet, item, INDENT)
 
 
-def _deduct_in_words(scale: DeductScale) -> str:
-    parts = [f"−{shown(scale.points_)} each"]
-    if scale.free:
-        parts.append(f"{scale.free} free")
-    if scale.aggravated != 1:
-        parts.append(f"aggravated ×{shown(scale.aggravated)}")
-    if scale.cap is not None:
-        parts.append(f"at most −{shown(scale.cap)}")
-    return ", ".join(parts)
+def print_details(sheet: Sheet, item: Item, indent: int) -> None:
+    """What stands below a criterion's title and points."""
+    for line in item.scale.below:
+        sheet.text(line, indent, first="  ")
+    if item.guidance:
+        sheet.text(item.guidance, indent, style="dim")
+    marks = Text(item.id, style="cyan")
+    for mark in item.marks:
+        marks.append(" · ", style="dim").append(mark.text, style=COLOURS.get(mark.about, "dim"))
+    sheet.text(marks, indent)
+    print_lines(sheet, item.lines, indent)
+
+
+def print_lines(sheet: Sheet, lines: Sequence[Line], indent: int = 0) -> None:
+    sheet.labelled([(line.label, filter(None, (line.text, *line.below))) for line in lines], indent)

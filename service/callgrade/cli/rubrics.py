@@ -1,4 +1,4 @@
-"""`rubric list | show | lint | total | schema`."""
+"""`rubric list | show | diff | lint | total | schema`."""
 
 import json
 from pathlib import Path
@@ -24,24 +24,57 @@ def list_(json_: JsonOption = False) -> int:
         emit(to_json([entry.model_dump(mode="json", exclude={"path"}) for entry in entries], pretty=True))
         return 0
     from callgrade.cli.render_rubric import show_list
+    from callgrade.settings import load_settings
 
-    show_list(entries)
+    show_list(entries, load_settings().language)
     return 0
 
 
 @app.command()
-def show(reference: Reference, json_: JsonOption = False) -> int:
+def show(
+    reference: Reference,
+    json_: JsonOption = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The page as Markdown.")] = False,
+) -> int:
     """Print a rubric: every section, criterion, scale and number. --json prints it resolved."""
     from callgrade.catalog import load_rubric, resolved_json
+    from callgrade.settings import load_settings
 
+    if json_ and markdown:
+        raise typer.BadParameter("give --json or --markdown, not both")
     rubric = load_rubric(reference)
     if json_:
         emit(to_json(resolved_json(rubric), pretty=True))
+    elif markdown:
+        from callgrade.cli.rubric_markdown import markdown as as_markdown
+
+        emit(as_markdown(rubric, load_settings().language).rstrip("\n"))
+    else:
+        from callgrade.cli.render_rubric import show_rubric
+
+        show_rubric(rubric, load_settings().language)
+    return 0
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="ID, ID@vN, or the path of a rubric file.")],
+    after: Annotated[str, typer.Argument(help="The same, for the later one.")],
+    json_: JsonOption = False,
+) -> int:
+    """Show what differs between two rubrics, and what that does to the totals they allow."""
+    from callgrade.catalog import load_rubric
+    from callgrade.catalog.diff import diff_rubrics
+
+    old, new = load_rubric(before), load_rubric(after)
+    found = diff_rubrics(old, new)
+    if json_:
+        emit(to_json(found, pretty=True))
         return 0
-    from callgrade.cli.render_rubric import show_rubric
+    from callgrade.cli.render_rubric_diff import show_diff
     from callgrade.settings import load_settings
 
-    show_rubric(rubric, load_settings().language)
+    show_diff(found, old, new, load_settings().language)
     return 0
 
 

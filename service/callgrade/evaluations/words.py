@@ -11,6 +11,7 @@ from callgrade.domain.outcomes import Answer, Count, Kinds, Level, Occurrences, 
 from callgrade.domain.rubrics import Criterion
 from callgrade.domain.scales import LevelsScale, LikertScale
 from callgrade.domain.speech_definitions import DEFINITIONS
+from callgrade.evaluations.rubric_words import RUBRIC_TABLE
 
 TABLE: dict[str, tuple[str, str]] = {
     # the page and its parts
@@ -251,6 +252,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "tokens.cached": ("其中缓存 {number}", "{number} of them cached"),
     "tokens.completion": ("输出 {number}", "{number} out"),
     "tokens.other": ("{name} {number}", "{number} {name}"),
+    **RUBRIC_TABLE,
 }
 
 _GIVEN_REASONS = {
