@@ -6,7 +6,7 @@ Shipped fakes live in `adapters/scripted.py`; tests and demos use them, so a por
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from pydantic import Field, JsonValue
 
@@ -35,6 +35,39 @@ class Transcriber(Protocol):
         Silence gives a transcript without turns and a note that says so.
         """
         ...
+
+
+class StoredBlob(Frozen):
+    """Bytes that are kept under the SHA-256 of what they are. `size` in bytes."""
+
+    sha256: str
+    size: int
+
+
+class BlobStore(Protocol):
+    """Keeps recordings and other large things, each once, under what it is. Who owns a blob is in the database."""
+
+    def put(self, stream: BinaryIO) -> StoredBlob:
+        """Keeps everything in `stream`, whole or not at all. Putting the same again changes nothing."""
+        ...
+
+    def open(self, sha256: str) -> BinaryIO:
+        """A seekable stream. Raises UnknownResourceError where there is no such blob."""
+        ...
+
+    def delete(self, sha256: str) -> None: ...
+
+
+class WorkQueue(Protocol):
+    """Hands work to whoever works it off, on this host or another. Handing the same in again changes nothing."""
+
+    def enqueue_evaluation(self, id_: str, *, queue: Literal["asr", "score"], priority: int, attempt: int) -> None: ...
+
+    def enqueue_chunk(self, batch_id: str, number: int) -> None: ...
+
+    def enqueue_delivery(self, id_: str) -> None: ...
+
+    def cancel_evaluation(self, id_: str, *, attempt: int) -> None: ...
 
 
 class Usage(Frozen):

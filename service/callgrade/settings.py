@@ -20,8 +20,6 @@ from callgrade.domain.errors import SettingsError
 PREFIX = "CALLGRADE_"
 CONFIG = "CALLGRADE_CONFIG"
 Language = Literal["zh", "en"]
-OF_THE_SERVICE = ("database_url", "engine_url", "queues", "executor_id")
-"""Settings of the contract that only the coming service reads."""
 
 
 class Group(BaseModel):
@@ -38,6 +36,9 @@ class LLMSettings(Group):
     api_key: SecretStr | None = None
     concurrency: Annotated[int, Field(ge=1, le=2000)] = 16
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """What the provider allows, over all hosts of the service together; None: no limit of our own."""
     attempts: Annotated[int, Field(ge=1, le=20)] = 5
     """Requests spent on one question before it counts as failed; the first is among them."""
     max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
@@ -79,18 +80,63 @@ class RedactionSettings(Group):
     enabled: bool = True
 
 
+class ServiceSettings(Group):
+    """How `callgrade serve` listens, and what it takes from clients."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    max_upload_mb: Annotated[int, Field(ge=1, le=100_000)] = 512
+    max_batch_lines: Annotated[int, Field(ge=1)] = 5_000_000
+    chunk_lines: Annotated[int, Field(ge=1, le=5_000)] = 200
+    """Calls of a batch that one piece of work holds."""
+    requests_per_minute: Annotated[int, Field(ge=1)] = 6_000
+    """Of one key."""
+    allow_private_urls: bool = False
+    """Whether recordings may be fetched from, and webhooks sent to, private and local addresses."""
+
+
 class Settings(Group):
-    """Everything that can be set."""
+    """Everything that can be set.
+
+    The URLs default to files in `data_dir`; with `database_url` at a PostgreSQL the engine goes there too.
+    """
 
     llm: LLMSettings = LLMSettings()
     asr: ASRSettings = ASRSettings()
     redaction: RedactionSettings = RedactionSettings()
+    service: ServiceSettings = ServiceSettings()
+    database_url: str = ""
+    engine_url: str = ""
+    blob_url: str = ""
+    queues: str = "asr,score"
+    """Which queues this process works off, with commas between; empty: none, it only serves."""
+    executor_id: str = ""
+    """This process's name among the workers, the same after a restart; made up from the host's where it is empty."""
     data_dir: Path = Field(default_factory=lambda: user_data_path("callgrade"))
     timezone: str = "Asia/Shanghai"
     language: Language = "zh"
 
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'callgrade.db'}"
 
-GROUPS = ("llm", "asr", "redaction")
+    @property
+    def engine(self) -> str:
+        """A file of its own on SQLite, where one file would be locked by two writers; else where the database is."""
+        if self.engine_url:
+            return self.engine_url
+        return f"sqlite:///{self.data_dir / 'engine.db'}" if self.database.startswith("sqlite") else self.database
+
+    @property
+    def blobs(self) -> str:
+        return self.blob_url or str(self.data_dir / "blobs")
+
+    @property
+    def works_off(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in self.queues.split(",") if name.strip())
+
+
+GROUPS = ("llm", "asr", "redaction", "service")
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -130,12 +176,17 @@ def _put(values: dict[str, Any], name: str, text: str) -> None:
         values.setdefault(group, {})[field] = text
     elif group in Settings.model_fields and group not in GROUPS:
         values[group] = text
-    elif group not in OF_THE_SERVICE:
+    else:
         warnings.warn(f"{name} is not a setting of callgrade and is ignored.{_did_you_mean(name)}", stacklevel=4)
 
 
 def _fields(group: str) -> tuple[str, ...]:
-    models: dict[str, type[BaseModel]] = {"llm": LLMSettings, "asr": ASRSettings, "redaction": RedactionSettings}
+    models: dict[str, type[BaseModel]] = {
+        "llm": LLMSettings,
+        "asr": ASRSettings,
+        "redaction": RedactionSettings,
+        "service": ServiceSettings,
+    }
     return tuple(models[group].model_fields) if group in models else ()
 
 

@@ -12,6 +12,15 @@
     │   ├── SettingsError           a setting that cannot be
     │   ├── MissingExtraError       an optional part is not installed
     │   └── ModelNotInstalledError  a recogniser's files are not on this machine
+    ├── RequestError                what was asked for cannot be done               4xx
+    │   ├── NotAuthenticatedError   no key, a wrong one, an expired one             401
+    │   ├── ForbiddenError          the key or role may not do this                 403
+    │   ├── UnknownResourceError    no such call, or another client's               404
+    │   ├── ConflictError           the same id or key with other content           409
+    │   ├── GoneError               erased, with the reason                         410
+    │   ├── TooLargeError           larger than is taken                            413
+    │   └── TooManyRequestsError    over the key's rate                             429, retryable
+    ├── NotReadyError               a part of the service is down                   503, retryable
     ├── TranscriptionError          the recogniser failed on a good recording       500
     ├── UnexpectedError             a bug; named by its kind only                   500
     └── JudgeError                  a model was asked and gave no usable answer     502
@@ -84,6 +93,52 @@ class JudgementError(InputError):
     def __init__(self, criterion_id: str, message: str):
         self.criterion_id = criterion_id
         super().__init__(f"criterion {criterion_id!r}: {message}")
+
+
+class RequestError(CallgradeError):
+    """Of a caller over HTTP. Someone else's id is an unknown one: what exists elsewhere is nobody's business."""
+
+    status = 400
+
+
+class NotAuthenticatedError(RequestError):
+    status = 401
+
+
+class ForbiddenError(RequestError):
+    status = 403
+
+
+class UnknownResourceError(RequestError):
+    status = 404
+
+
+class ConflictError(RequestError):
+    status = 409
+
+
+class GoneError(RequestError):
+    status = 410
+
+
+class TooLargeError(RequestError):
+    status = 413
+
+
+class TooManyRequestsError(RequestError):
+    """`retry_after_s` says when to come back."""
+
+    status = 429
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: float):
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class NotReadyError(CallgradeError):
+    status = 503
+    retryable = True
 
 
 class ConfigurationError(CallgradeError):

@@ -1,0 +1,1 @@
+"""Storage: tables, one session boundary, migrations. No rule of the business lives here."""

@@ -1,0 +1,48 @@
+"""Many calls handed in at once."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+from callgrade.db.types import Json, Moment, new_id, now
+
+
+class Batch(SQLModel, table=True):
+    """`total` is known when everything has come in; until then the batch is `receiving`."""
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    client_id: str = Field(foreign_key="client.id", index=True)
+    rubric_id: str
+    rubric_version: str
+    status: str
+    """receiving running done cancelled"""
+    total: int = 0
+    faulty: int = 0
+    """Lines that were no transcript; each has a BatchFault."""
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
+    finished_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class BatchChunk(SQLModel, table=True):
+    """A run of lines, kept as one blob until it is worked off. Lines count from 1."""
+
+    __tablename__ = "batch_chunk"
+
+    batch_id: str = Field(foreign_key="batch.id", primary_key=True)
+    number: int = Field(primary_key=True)
+    first_line: int
+    lines: int
+    blob: str
+    status: str = "queued"
+    """queued done cancelled"""
+
+
+class BatchFault(SQLModel, table=True):
+    """A line that could not be read, with the reason."""
+
+    __tablename__ = "batch_fault"
+
+    batch_id: str = Field(foreign_key="batch.id", primary_key=True)
+    line: int = Field(primary_key=True)
+    error: dict[str, Any] = Field(sa_type=Json)

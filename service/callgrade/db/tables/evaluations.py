@@ -1,0 +1,81 @@
+"""One grading of one call by one rubric, and the scorecard it proposes."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Index, Numeric, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from callgrade.db.types import Json, Moment, new_id, now
+
+Points = Numeric(12, 4)
+
+
+class Evaluation(SQLModel, table=True):
+    """`dedupe` makes a repeated submission find this row instead of making another: see evaluations.repository.
+
+    What lists filter by (agent, team, total, passed) is copied here from the call and the scorecard, so that one
+    index answers each question.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("client_id", "dedupe"),
+        Index("evaluation_newest", "client_id", "id"),
+        Index("evaluation_by_agent", "client_id", "agent_id", "called_at"),
+        Index("evaluation_by_team", "client_id", "team", "status", "called_at"),
+        Index("evaluation_by_status", "client_id", "status", "id"),
+        Index("evaluation_of_call", "call_id"),
+        Index("evaluation_of_batch", "batch_id", "line"),
+        Index("evaluation_open", "status", "updated_at"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    client_id: str = Field(foreign_key="client.id")
+    call_id: str = Field(foreign_key="call.id")
+    dedupe: str
+    rubric_id: str
+    rubric_version: str
+    rubric_digest: str
+    release_id: str | None = Field(default=None, foreign_key="release.id")
+    batch_id: str | None = Field(default=None, foreign_key="batch.id")
+    line: int | None = None
+    status: str
+    """queued transcribing judging parked proposed in_review published failed cancelled"""
+    priority: int = 0
+    attempt: int = 1
+    error: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    agent_id: str | None = None
+    team: str | None = None
+    called_at: datetime = Field(sa_type=Moment)
+    """When the call began, or came in."""
+    total: Decimal | None = Field(default=None, sa_type=Points)
+    low: Decimal | None = Field(default=None, sa_type=Points)
+    high: Decimal | None = Field(default=None, sa_type=Points)
+    passed: bool | None = None
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
+    updated_at: datetime = Field(default_factory=now, sa_type=Moment)
+    finished_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class StoredScorecard(SQLModel, table=True):
+    """Append-only: the scorecard of one attempt. `content` is callgrade.scorecard/1."""
+
+    __tablename__ = "scorecard"
+
+    evaluation_id: str = Field(foreign_key="evaluation.id", primary_key=True)
+    attempt: int = Field(primary_key=True)
+    content: str = Field(sa_type=Text)
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
+
+
+class EvaluationFlag(SQLModel, table=True):
+    """A flag of the current scorecard, with what it is filtered by."""
+
+    __tablename__ = "evaluation_flag"
+    __table_args__ = (Index("flag_by_total", "client_id", "flag", "total", "evaluation_id"),)
+
+    evaluation_id: str = Field(foreign_key="evaluation.id", primary_key=True)
+    flag: str = Field(primary_key=True)
+    client_id: str
+    total: Decimal | None = Field(default=None, sa_type=Points)
