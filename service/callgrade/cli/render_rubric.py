@@ -91,7 +91,7 @@ def print_details(sheet: Sheet, item: Item, indent: int) -> None:
         sheet.text(line, indent, first="  ")
     if item.guidance:
         sheet.text(item.guidance, indent, style="dim")
-    marks = Text(item.id, style="cyan")
+    marks = Text.assemble((item.id, "cyan"))
     for mark in item.marks:
         marks.append(" · ", style="dim").append(mark.text, style=COLOURS.get(mark.about, "dim"))
     sheet.text(marks, indent)

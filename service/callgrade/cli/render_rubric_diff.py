@@ -112,8 +112,10 @@ class _View:
             self._sheet.text(line.short if of == "section" else line.text, 4, style="dim")
 
     def _title(self, of: str, id_: str, page: Page) -> str:
+        rubric = self._old_rubric if page is self._before else self._rubric
+        if of == "error":
+            return self._say.text(rubric.error_names.get(int(id_)))
         if of == "list":
-            rubric = self._old_rubric if page is self._before else self._rubric
             users = (c.id for c in rubric.criteria if id_ in _lists_of(c.model_dump(mode="json")))
             return self._say("diff.used_by", ids=self._say.listed(users))
         return next((chapter.title for chapter in page.sections if chapter.id == id_), "")

@@ -8,25 +8,19 @@ from callgrade.cli.rubric_page.say import Say
 from callgrade.domain.rubrics import Rubric
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~&])")
-_LIST_OR_RULE = re.compile(r"^(\s*)([-+=]|[0-9]+(?=[.)]))", re.M)
+_LIST_MARK = re.compile(r"^(\s*)([-+=])|^(\s*[0-9]+)([.)])(?=\s|$)")
 
 
 def markdown(rubric: Rubric, language: str) -> str:
     """Everything that the terminal page says, as Markdown, with an overview of the criteria as a table."""
     page = make_page(rubric, language)
-    return "\n".join(_page(page, Say(language))).rstrip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(_page(page, Say(language)))).rstrip() + "\n"
 
 
 def escaped(text: str) -> str:
     """The text as Markdown that shows it as it is. Line breaks become spaces: they would end a list item or a cell."""
-    text = " ".join(text.split("\n"))
-    text = _MARKS.sub(r"\\\1", text)
-    return _LIST_OR_RULE.sub(lambda found: f"{found[1]}{_before_last(found[2])}", text)
-
-
-def _before_last(mark: str) -> str:
-    # `1.` is escaped at its point, which the pattern only looks at; `-` at itself
-    return mark if mark.isdigit() else f"\\{mark}"
+    text = _MARKS.sub(r"\\\1", " ".join(text.split("\n")))
+    return _LIST_MARK.sub(lambda mark: f"{mark[1] or mark[3] or ''}\\{mark[2] or mark[4]}", text)
 
 
 def _page(page: Page, say: Say) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
 
 from rich.text import Text
 
@@ -13,7 +13,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_@−-]+(?:\.[0-9]+)?|\s+|.", re.S)
 _ALIKE = 0.5
 """Below this share of common tokens two texts are told one after the other, not one inside the other."""
 _SHORT = 3
-"""Runs of fewer common tokens between two changes are no help to the eye."""
+"""Runs of fewer common characters between two changes are no help to the eye."""
 
 
 def compared(before: str, after: str, in_colour: bool) -> Text:
@@ -47,14 +47,15 @@ def compared_lines(before: Sequence[str], after: Sequence[str], in_colour: bool)
 
 def _runs(matcher: SequenceMatcher[str], old: list[str], new: list[str]) -> Iterator[tuple[str, str, str]]:
     """(gone, new, common) one after the other; short common runs between two changes count as changed."""
-    blocks = [
-        block
-        for block in matcher.get_matching_blocks()
-        if block.size >= _SHORT or block.a == 0 or block.a + block.size == len(old)
-    ]
+    blocks = [block for block in matcher.get_matching_blocks() if _helps(block, old)]
     a = b = 0
     for block in blocks:
         gone, came = "".join(old[a : block.a]), "".join(new[b : block.b])
         yield gone, came, "".join(old[block.a : block.a + block.size])
         a, b = block.a + block.size, block.b + block.size
     yield "".join(old[a:]), "".join(new[b:]), ""
+
+
+def _helps(block: Match, old: list[str]) -> bool:
+    at_an_end = block.a == 0 or block.a + block.size == len(old)
+    return at_an_end or sum(map(len, old[block.a : block.a + block.size])) >= _SHORT

@@ -91,6 +91,7 @@ RUBRIC_TABLE: dict[str, tuple[str, str]] = {
     "critical.true": ("关键项", "critical"),
     "critical.false": ("非关键项", "not critical"),
     "not_applicable.rescale": ("不适用则剔除并折算", "if not applicable, left out and rescaled"),
+    "not_applicable.left_out": ("不适用则不计", "if not applicable, left out"),
     "not_applicable.full": ("不适用则不失分", "if not applicable, nothing is lost"),
     "not_applicable.forbidden": ("不得判为不适用", "always applicable"),
     # facts

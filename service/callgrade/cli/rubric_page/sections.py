@@ -108,8 +108,12 @@ def _item(number: int, criterion: Criterion, rubric: Rubric, say: Say) -> Item:
 def _marks(criterion: Criterion, say: Say) -> Iterator[Line]:
     if criterion.critical:
         yield Line("critical", say("form.critical"), say("critical.true"))
-    for name in ("judge", "side", "evidence", "not_applicable"):
+    for name in ("judge", "side", "evidence"):
         yield Line(name, say(f"form.{name}"), say(f"{name}.{getattr(criterion, name)}"))
+    # only what earns points is rescaled; a deduction or a violation is just left out
+    left_out = criterion.not_applicable == "rescale" and not criterion.scale.best
+    policy = "left_out" if left_out else criterion.not_applicable
+    yield Line("not_applicable", say("form.not_applicable"), say(f"not_applicable.{policy}"))
 
 
 def _criterion_lines(criterion: Criterion, rubric: Rubric, say: Say) -> Iterator[Line]:
