@@ -45,6 +45,8 @@ def _seen(card: Scorecard, name: str, expected: Any) -> Any:
             return {section.id: _amount(section) for section in card.sections if section.id in expected}
         case "section_max":
             return {section.id: section.max for section in card.sections if section.id in expected}
+        case "section_pass_lines":
+            return {section.id: section.pass_line for section in card.sections if section.id in expected}
         case "sections_passed":
             return {section.id: section.passed for section in card.sections if section.id in expected}
         case "violations":
