@@ -4,11 +4,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy import JSON, DateTime, Dialect, Float, Numeric
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
-Json = JSON().with_variant(JSONB(), "postgresql")
+# None is SQL's NULL, so that `IS NULL` finds it; without this it would be the JSON text `null`
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+# SQLite keeps a float, which gives four places back exactly below 10^11
+Points = Numeric(12, 4).with_variant(Float(asdecimal=True, decimal_return_scale=4), "sqlite")
 
 
 class Moment(TypeDecorator[datetime]):

@@ -3,6 +3,7 @@
 SQLModel does not validate a row on construction; whatever goes in comes from a validated domain type.
 """
 
+from callgrade.db.naming import metadata
 from callgrade.db.tables.access import ApiKey, Client, User
 from callgrade.db.tables.audit import AuditEvent, AuditSeal
 from callgrade.db.tables.batches import Batch, BatchChunk, BatchFault
@@ -34,4 +35,5 @@ __all__ = [
     "TranscriptVersion",
     "User",
     "Webhook",
+    "metadata",
 ]

@@ -37,6 +37,8 @@ class User(SQLModel, table=True):
 class ApiKey(SQLModel, table=True):
     """`cg_<id>_<secret>`; only the secret's hash is kept."""
 
+    __tablename__ = "api_key"
+
     id: str = Field(primary_key=True)
     client_id: str = Field(foreign_key="client.id", index=True)
     name: str

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from callgrade.db.types import Json, Moment, new_id, now
@@ -14,6 +14,7 @@ class Call(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("client_id", "call_id"),
+        Index("call_newest", "client_id", "id"),
         Index("call_by_agent", "client_id", "agent_id", "id"),
         Index("call_by_team", "client_id", "team", "id"),
     )
@@ -41,7 +42,8 @@ class Recording(SQLModel, table=True):
     call_id: str = Field(foreign_key="call.id", unique=True)
     client_id: str = Field(foreign_key="client.id")
     sha256: str = Field(index=True)
-    size: int
+    size: int = Field(sa_type=BigInteger)
+    """Bytes."""
     media_type: str
     file_name: str
     agent_channel: str

@@ -4,12 +4,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Index, Numeric, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from callgrade.db.types import Json, Moment, new_id, now
-
-Points = Numeric(12, 4)
+from callgrade.db.types import Json, Moment, Points, new_id, now
 
 
 class Evaluation(SQLModel, table=True):
@@ -22,8 +20,8 @@ class Evaluation(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("client_id", "dedupe"),
         Index("evaluation_newest", "client_id", "id"),
-        Index("evaluation_by_agent", "client_id", "agent_id", "called_at"),
-        Index("evaluation_by_team", "client_id", "team", "status", "called_at"),
+        Index("evaluation_by_agent", "client_id", "agent_id", "called_at", "id"),
+        Index("evaluation_by_team", "client_id", "team", "status", "called_at", "id"),
         Index("evaluation_by_status", "client_id", "status", "id"),
         Index("evaluation_of_call", "call_id"),
         Index("evaluation_of_batch", "batch_id", "line"),

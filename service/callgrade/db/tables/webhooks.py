@@ -23,7 +23,10 @@ class Webhook(SQLModel, table=True):
 class Delivery(SQLModel, table=True):
     """One event for one webhook: at least once, with an id that repeats when it is sent again."""
 
-    __table_args__ = (Index("delivery_of_webhook", "webhook_id", "id"),)
+    __table_args__ = (
+        Index("delivery_of_webhook", "webhook_id", "id"),
+        Index("delivery_due", "status", "next_at"),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True)
     webhook_id: str = Field(foreign_key="webhook.id")
