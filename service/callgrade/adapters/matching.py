@@ -2,23 +2,33 @@
 
 Folding is grounding's own, so a rule and a quote agree on what is "the same words". Literal phrases are folded as
 well; patterns are written against folded text (no punctuation, no spaces, ASCII digits).
+
+In an exception (`unless`) … stands for up to eight characters of any kind, so that reported speech can be excepted
+without naming every word: 骂您… covers 骂您神经病, and 上次说…免费 covers 上次说开通免费.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from callgrade.adapters.first_characters import compile_search
 from callgrade.domain.calls import Speaker, Transcript
 from callgrade.domain.folding import Folded, fold
 from callgrade.domain.rubrics import Phrases
 
 NEGATIONS = ("不", "没", "未", "无", "别", "非", "勿", "never", "not", "no", "dont", "cant", "wont")
 _LOOK_BACK = 8
-_NEGATED = re.compile("(?:" + "|".join(NEGATIONS) + r")(?:能|会|可以|可|敢|法|有|是|要|给您|给你|为您){0,2}$")
-"""A negation governs what follows it directly or after two auxiliaries at most: 不|保证, 不能|保证, 不会给您|保证."""
+_AUXILIARIES = "能|会|可以|可|敢|法|有|是|要|用|需要|必|想|再|人|说|承诺|给您|给你|为您"
+_NEGATED = re.compile("(?:" + "|".join(NEGATIONS) + f")(?:{_AUXILIARIES}){{0,2}}$")
+"""A negation governs what follows it directly or after two auxiliaries at most: 不|保证, 不能|保证, 没有人|保证."""
 
 _NOT_A_NEGATION = ("要不", "差不", "好不", "是不", "不得不")
 """要不保证… and 是不是 begin no negation of what follows."""
+
+_CLAUSE_ENDS = frozenset("，。！？；,!?;")
+"""A negation before one of these is an answer of its own: 不会，保证收益."""
+
+_GAP = ".{0,8}"
 
 
 class Line(NamedTuple):
@@ -70,7 +80,7 @@ class Matcher:
         chosen = [phrases, *(lists[id_] for id_ in phrases.lists)]
         literals = [text for part in chosen for text in part.phrases]
         self._find = _alternatives(literals, [pattern for part in chosen for pattern in part.patterns])
-        self._unless = _alternatives([text for part in chosen for text in part.unless], [])
+        self._unless = _exceptions([text for part in chosen for text in part.unless])
         self._drops_negated = any(part.negation == "drop" for part in chosen)
 
     def in_script(self, script: Script, side: str) -> list[Match]:
@@ -84,25 +94,49 @@ class Matcher:
         found = [m.span() for m in self._find.finditer(text)] if self._find else []
         if not found:
             return
-        covered = [m.span() for m in self._unless.finditer(text)] if self._unless else []
+        covered = [m.span(1) for m in self._unless.finditer(text)] if self._unless else []
         for start, end in found:
-            if start < end and self._counts(text, (start, end), covered):
+            if start < end and self._counts(line.folded, (start, end), covered):
                 yield Match(line.turn, *line.folded.span(start, end), text[start:end])
 
-    def _counts(self, text: str, span: tuple[int, int], covered: list[tuple[int, int]]) -> bool:
+    def _counts(self, folded: Folded, span: tuple[int, int], covered: list[tuple[int, int]]) -> bool:
         if any(left <= span[0] and span[1] <= right and (left, right) != span for left, right in covered):
             return False
-        return not (self._drops_negated and is_negated(text, span[0]))
+        return not (self._drops_negated and _is_negated_in_its_clause(folded, span[0]))
 
 
 def is_negated(text: str, start: int) -> bool:
     """Whether what begins at `start` of a folded text is governed by a negation word."""
-    before = text[max(0, start - _LOOK_BACK) : start]
+    return _negation(text, start) is not None
+
+
+def _negation(text: str, start: int) -> int | None:
+    """Where the negation begins that governs what begins at `start`."""
+    begin = max(0, start - _LOOK_BACK)
+    before = text[begin:start]
     found = _NEGATED.search(before)
-    return found is not None and not before[: found.start() + 1].endswith(_NOT_A_NEGATION)
+    if found is None or before[: found.start() + 1].endswith(_NOT_A_NEGATION):
+        return None
+    return begin + found.start()
+
+
+def _is_negated_in_its_clause(folded: Folded, start: int) -> bool:
+    negation = _negation(folded.text, start)
+    if negation is None:
+        return False
+    between = folded.source[folded.starts[negation] : folded.starts[start]]
+    return _CLAUSE_ENDS.isdisjoint(between)
 
 
 def _alternatives(literals: list[str], patterns: list[str]) -> re.Pattern[str] | None:
     folded = sorted({fold(text).text for text in literals} - {""}, key=lambda text: (-len(text), text))
     options = [*map(re.escape, folded), *(f"(?:{pattern})" for pattern in patterns)]
-    return re.compile("|".join(options), re.MULTILINE) if options else None
+    return compile_search("|".join(options), re.MULTILINE) if options else None
+
+
+def _exceptions(texts: list[str]) -> re.Pattern[str] | None:
+    """Where a match does not count, as group 1 of a match of no width: one exception may begin inside another."""
+    parts = [[fold(part).text for part in re.split("…+", text)] for text in texts]
+    options = {_GAP.join(map(re.escape, part)) for part in parts if any(part)}
+    longest_first = sorted(options, key=lambda text: (-len(text), text))
+    return re.compile("(?=(" + "|".join(longest_first) + "))") if options else None

@@ -1,5 +1,6 @@
 """Phrase lists: `rubrics/lists/<id>.yaml`, words that several rubrics look for. Loading a rubric resolves them."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,14 +12,20 @@ from callgrade.catalog.placing import placed
 from callgrade.catalog.resources import resource_folder
 from callgrade.catalog.shape import parsed, shape_problems
 from callgrade.catalog.yaml_source import YamlFile, read_yaml
+from callgrade.domain.folding import fold
 from callgrade.domain.frozen import Frozen, Id, LocalText
 from callgrade.domain.rubrics import Phrases, Source
 
-Words = tuple[Annotated[str, Field(min_length=1)], ...]
+Word = Annotated[str, Field(min_length=1)]
+Words = tuple[Word, ...]
 
 
 class PhraseList(Frozen):
-    """A named list of words to look for. Its fields mean what they mean in `Phrases`."""
+    """A named list of words to look for. Its fields mean what they mean in `Phrases`.
+
+    `instead` says what may be said in place of what is found: 我帮您问了下 → 我帮您查了一下. It is for those who
+    read the list. It finds nothing, so that it is no part of a rubric's digest, like the title and the source.
+    """
 
     schema_: Literal["callgrade.phrases/1"] = Field(alias="schema")
     id: Id
@@ -29,6 +36,7 @@ class PhraseList(Frozen):
     patterns: Words = ()
     unless: Words = ()
     negation: Literal["keep", "drop"] = "keep"
+    instead: dict[Word, Word] = Field(default_factory=dict)
 
     def as_phrases(self) -> Phrases:
         return Phrases(phrases=self.phrases, patterns=self.patterns, unless=self.unless, negation=self.negation)
@@ -77,4 +85,31 @@ def _problems(file: YamlFile, path: Path) -> list[Problem]:
                 problems.append(
                     Problem(at=(name, i), message=f"{word!r} stands twice", suggestion="remove one", severity="warning")
                 )
-    return [*problems, *phrase_problems(found.as_phrases(), ())]
+    problems += phrase_problems(found.as_phrases(), ())
+    if not any(problem.severity == "error" for problem in problems):
+        problems += _counterpart_problems(found)
+    return problems
+
+
+def _counterpart_problems(found: PhraseList) -> list[Problem]:
+    """What is replaced must be in the list, and what replaces it must not be."""
+    problems: list[Problem] = []
+    for said, allowed in found.instead.items():
+        if not _says(found, said):
+            message, suggestion = (
+                f"the list does not find {said!r}",
+                "add it to phrases: or patterns:, or remove it here",
+            )
+            problems.append(Problem(at=("instead", said), message=message, suggestion=suggestion))
+        if _says(found, allowed):
+            message, suggestion = f"the list finds {allowed!r} as well", "give words that it lets pass"
+            problems.append(Problem(at=("instead", said), message=message, suggestion=suggestion))
+    return problems
+
+
+def _says(found: PhraseList, text: str) -> bool:
+    """Whether any of the list's words stand in a text, exceptions and negation aside."""
+    folded = fold(text).text
+    if any(fold(phrase).text in folded for phrase in found.phrases):
+        return True
+    return any(re.search(pattern, folded) for pattern in found.patterns)
