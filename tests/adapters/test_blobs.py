@@ -29,7 +29,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path):
         yield str(tmp_path / "deep" / "blobs")
         return
     yield f"memory://{tmp_path.name}"
-    fsspec.filesystem("memory").rm(f"/{tmp_path.name}", recursive=True)
+    memory = fsspec.filesystem("memory")
+    if memory.exists(f"/{tmp_path.name}"):
+        memory.rm(f"/{tmp_path.name}", recursive=True)
 
 
 @pytest.fixture
@@ -176,11 +178,12 @@ def test_a_full_disk_leaves_nothing(call: str, folder: Path, monkeypatch: pytest
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
 def test_a_disk_that_is_really_full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = os.open
-    monkeypatch.setattr(
-        os, "open", lambda path, *rest: opened("/dev/full" if ".incoming" in str(path) else path, *rest)
-    )
-    monkeypatch.setattr("callgrade.adapters.blobs._make", lambda path: path.mkdir(parents=True, exist_ok=True))
-    monkeypatch.setattr(os, "O_EXCL", 0)
+
+    def full(path: Path, flags: int, *mode: int) -> int:
+        is_aside = path.parent.name == ".incoming"
+        return opened("/dev/full", os.O_WRONLY) if is_aside else opened(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", full)
     with pytest.raises(NotReadyError, match="no room is left"):
         FsspecBlobs(str(folder)).put(io.BytesIO(WORDS))
     assert files(folder) == []
