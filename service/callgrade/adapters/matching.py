@@ -19,8 +19,8 @@ from callgrade.domain.rubrics import Phrases
 NEGATIONS = ("不", "没", "未", "无", "别", "非", "勿", "never", "not", "no", "dont", "cant", "wont")
 _LOOK_BACK = 8
 _AUXILIARIES = "能|会|可以|可|敢|法|有|是|要|用|需要|必|想|再|人|说|承诺|给您|给你|为您"
-_NEGATED = re.compile("(?:" + "|".join(NEGATIONS) + f")(?:{_AUXILIARIES}){{0,2}}$")
-"""A negation governs what follows it directly or after two auxiliaries at most: 不|保证, 不能|保证, 没有人|保证."""
+_NEGATED = re.compile("(?:" + "|".join(NEGATIONS) + f")(?:{_AUXILIARIES}){{0,3}}$")
+"""A negation governs what follows it directly or after three auxiliaries at most: 不|保证, 不能|保证, 没有人能|保证."""
 
 _NOT_A_NEGATION = ("要不", "差不", "好不", "是不", "不得不")
 """要不保证… and 是不是 begin no negation of what follows."""
