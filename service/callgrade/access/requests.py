@@ -1,0 +1,91 @@
+"""The same request twice is done once: Idempotency-Key.
+
+    with database.writing() as session:
+        begun = begin(session, client_id, key, fingerprint(…))
+        …            # Answered: give that answer again.  AtWork: 409, come back later.  Fresh: do it, then
+        finish(session, client_id, key, 202, {…})
+
+All in one session, the row comes and goes with the work: whoever sends the same key meanwhile waits for that session to
+end, and a failure leaves nothing behind, so that it can be tried again. Work that takes longer than a session may
+(an upload of a million lines) begins in one and finishes in another; its repetitions are told AtWork in between, it
+calls `abandon` where it fails, and where it died with its process somebody else may begin anew after PATIENCE.
+"""
+
+import hashlib
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from callgrade.access import repository
+from callgrade.db.tables import IdempotentRequest
+from callgrade.db.types import now
+from callgrade.domain.errors import ConflictError, InputError
+from callgrade.domain.frozen import Frozen
+
+PATIENCE = timedelta(hours=1)
+"""After which work that was begun and never finished counts as dead."""
+KEPT = timedelta(hours=24)
+"""How long an answer can be had again."""
+
+KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+class Fresh(Frozen):
+    """Nobody has asked this before: do it."""
+
+
+class Answered(Frozen):
+    """It was done before, with this answer."""
+
+    status: int
+    answer: dict[str, Any]
+
+
+class AtWork(Frozen):
+    """The first one is still at it."""
+
+
+Begun = Fresh | Answered | AtWork
+
+
+def fingerprint(method: str, target: str, body_sha256: str) -> str:
+    """Tells two requests apart. `target` is path and query; `body_sha256` stands for the body."""
+    return hashlib.sha256("\n".join((method.upper(), target, body_sha256)).encode()).hexdigest()
+
+
+def begin(
+    session: Session, client_id: str, key: str, fingerprint: str, *, at: datetime | None = None
+) -> Fresh | Answered | AtWork:
+    """Raises ConflictError where the key was used for another request, InputError for a key that is none."""
+    if not KEY.fullmatch(key):
+        raise InputError("Idempotency-Key: must be 1 to 200 printable ASCII characters without blanks")
+    at = at or now()
+    fresh = {"client_id": client_id, "key": key, "fingerprint": fingerprint, "created_at": at}
+    if repository.insert_once(session, IdempotentRequest, fresh):
+        return Fresh()
+    row = repository.request(session, client_id, key)
+    if row is None:  # forgotten between the two statements
+        return begin(session, client_id, key, fingerprint, at=at)
+    if row.fingerprint != fingerprint:
+        raise ConflictError("Idempotency-Key: was used for another request; take a new key for a new request")
+    if row.status is not None:
+        return Answered(status=row.status, answer=row.answer or {})
+    dead = repository.take_over_request(session, client_id, key, at=at, older_than=at - PATIENCE)
+    return Fresh() if dead else AtWork()
+
+
+def finish(session: Session, client_id: str, key: str, status: int, answer: dict[str, Any]) -> None:
+    """Keeps the answer for whoever sends the same again. The first answer stays where there is one already."""
+    repository.answer_request(session, client_id, key, status, answer)
+
+
+def abandon(session: Session, client_id: str, key: str) -> None:
+    """The work failed before it had an answer: the next one with this key begins anew."""
+    repository.drop_request(session, client_id, key)
+
+
+def forget(session: Session, *, at: datetime | None = None) -> int:
+    """Removes what is older than KEPT, and says how many; to be called now and then."""
+    return repository.forget_requests(session, (at or now()) - KEPT)
