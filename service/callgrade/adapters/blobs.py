@@ -32,6 +32,8 @@ PIECE = 1 << 20
 ABANDONED_S = 6 * 3600
 """After so long without a byte nobody is writing any more."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_BUCKETS = frozenset({"s3", "gs", "gcs", "az", "abfs", "oss"})
+"""Know no folders, and to make one would make the bucket, which is for an operator to do."""
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -57,6 +59,8 @@ class FsspecBlobs:
         except ValueError as error:
             raise SettingsError(f"CALLGRADE_BLOB_URL: {error}") from None
         self._root = str(root).rstrip("/")
+        spoken = self._fs.protocol
+        self._has_buckets = not _BUCKETS.isdisjoint((spoken,) if isinstance(spoken, str) else spoken)
         self._folder = Path(self._root) if isinstance(self._fs, LocalFileSystem) else None
 
     def put(self, stream: BinaryIO, *, largest: int | None = None) -> StoredBlob:
@@ -159,9 +163,13 @@ class FsspecBlobs:
             with gathered.open("wb") as file:
                 blob = _copy(stream, file, most)
             place = self._place(blob.sha256)
+            if not self._has_buckets:
+                self._fs.makedirs(place.rpartition("/")[0], exist_ok=True)
             # even where it is there already, as above
-            self._fs.makedirs(place.rpartition("/")[0], exist_ok=True)
-            self._fs.put_file(str(gathered), place)
+            try:
+                self._fs.put_file(str(gathered), place)
+            except FileNotFoundError as error:
+                raise NotReadyError("the bucket for blobs does not exist; an operator has to make it") from error
         return blob
 
 

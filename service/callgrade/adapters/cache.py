@@ -4,23 +4,40 @@ One SQLite file in WAL mode, safe for threads and processes. Only answers that v
 hold what was said in a call (redacted): the file is readable by its owner alone. A cache is worth nothing by
 itself, so it never stops a run: a damaged file is moved aside and begun anew, and a disk that is full or read-only
 means a warning and no cache.
+
+Each answer knows, by a digest, whose and which call it is about, so that erasing a call finds it. What was forgotten is
+overwritten in the file and cut from its log, and no answer about that call is taken any more: one may still be on its
+way when the call is erased.
 """
 
+import hashlib
 import json
 import logging
 import os
 import sqlite3
 import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import time
 from typing import Any
 
+from callgrade.domain.errors import NotReadyError
+
 _LOG = logging.getLogger(__name__)
 BUSY_S = 5.0
+REFUSED_S = 30 * 86_400
+"""How long answers about a forgotten call are refused: far longer than any question may be under way."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answer (
-    key TEXT PRIMARY KEY, answer TEXT NOT NULL, model TEXT NOT NULL, usage TEXT NOT NULL, created_at REAL NOT NULL
-) WITHOUT ROWID
+    key TEXT PRIMARY KEY, answer TEXT NOT NULL, model TEXT NOT NULL, usage TEXT NOT NULL, created_at REAL NOT NULL,
+    call TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS forgotten (call TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+"""
+_PUT = """
+INSERT OR IGNORE INTO answer (key, answer, model, usage, created_at, call)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE call = ?6)
 """
 
 
@@ -48,16 +65,54 @@ class DiskCache:
                 return None
         return (str(row[0]), str(row[1])) if row else None
 
-    def put(self, key: str, answer: str, model: str, usage: dict[str, Any]) -> None:
+    def put(
+        self, key: str, answer: str, model: str, usage: dict[str, Any], *, client: str = "", call_id: str = ""
+    ) -> None:
         """Keeps the first answer to a key: two processes that asked the same at once must not disagree later. Never
-        raises."""
-        row = (key, answer, model, json.dumps(usage), time())
+        raises. `client` and `call_id` (the client's own) say which call it is about."""
+        row = (key, answer, model, json.dumps(usage), time(), _digest(client, call_id))
         with self._lock:
             try:
                 if connection := self._open():
-                    connection.execute("INSERT OR IGNORE INTO answer VALUES (?, ?, ?, ?, ?)", row)
+                    connection.execute(_PUT, row)
             except sqlite3.Error as error:
                 self._give_up(error)
+
+    def forget(self, client: str, call_ids: Iterable[str]) -> None:
+        """Deletes what was answered about these calls, for good, and takes no more of it.
+
+        Another call with the very same words asks anew. Raises NotReadyError where the file cannot be written, or is
+        being read so that its log cannot be cut: try again.
+        """
+        calls = [_digest(client, call_id) for call_id in call_ids]
+        with self._lock:
+            try:
+                if self.path.exists():
+                    self._forget(calls)
+                # a file that was moved aside cannot be searched
+                for aside in self.path.parent.glob(f"{self.path.name}.damaged-*"):
+                    aside.unlink(missing_ok=True)
+            except (sqlite3.Error, OSError) as error:
+                kind = getattr(error, "sqlite_errorname", type(error).__name__)
+                raise NotReadyError(f"the answer cache could not forget a call ({kind}); try again") from error
+
+    def _forget(self, calls: Sequence[str]) -> None:
+        self._broken = False
+        connection = self._open()
+        assert connection is not None
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.execute("DELETE FROM forgotten WHERE at < ?", (time() - REFUSED_S,))
+            connection.executemany("INSERT OR REPLACE INTO forgotten VALUES (?, ?)", [(call, time()) for call in calls])
+            connection.executemany("DELETE FROM answer WHERE call = ?", [(call,) for call in calls])
+        except sqlite3.Error:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        # the log still holds the pages as they were, from this time or from one that was cut short
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise sqlite3.OperationalError("the cache's log is being read")
 
     def close(self) -> None:
         with self._lock:
@@ -100,12 +155,23 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(_SCHEMA)
-        connection.execute("SELECT key, answer, model, usage, created_at FROM answer LIMIT 1").fetchone()
+        # what is deleted is overwritten with zeros, not only unlinked
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.executescript(_SCHEMA)
+        if "call" not in {column[1] for column in connection.execute("PRAGMA table_info(answer)")}:
+            # a file of before; another process may be adding it at this very moment
+            with suppress(sqlite3.OperationalError):
+                connection.execute("ALTER TABLE answer ADD COLUMN call TEXT NOT NULL DEFAULT ''")
+        connection.execute("CREATE INDEX IF NOT EXISTS answer_of_call ON answer (call)")
+        connection.execute("SELECT key, answer, model, usage, created_at, call FROM answer LIMIT 1").fetchone()
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _digest(client: str, call_id: str) -> str:
+    return hashlib.sha256(f"{client}\0{call_id}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _is_damaged(error: sqlite3.DatabaseError) -> bool:

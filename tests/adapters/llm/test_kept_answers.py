@@ -1,5 +1,6 @@
 """The judge and its answer cache: what is asked once, and what is asked again."""
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,17 @@ async def test_samples_and_repairs_are_kept_apart(path: Path, mock_wire: Connect
     assert wire.sent == 2
     assert first.judgements == again.judgements
     assert again.usage.model_dump(exclude_defaults=True) == {"cache_hits": 2}
+
+
+async def test_nothing_is_kept_of_a_call_that_was_forgotten(path: Path, mock_wire: Connect, judging: Opener) -> None:
+    """Neither the first answer, nor the one that mended it."""
+    answer = good() | {"insult": said("counted", (2, FABRICATED), occurrences=1)}
+    mock_wire(completion(answer), completion(good()), completion(good()), completion(good()))
+    kept = DiskCache(path)
+    async with judging(cache=kept) as judge:
+        await judge.judge(transcript(call_id="C-1"), rubric())
+    assert FABRICATED.encode() in b"".join(file.read_bytes() for file in path.parent.glob("answers.sqlite*"))
+    kept.forget("", ["C-1"])
+    assert FABRICATED.encode() not in b"".join(file.read_bytes() for file in path.parent.glob("answers.sqlite*"))
+    with sqlite3.connect(path) as file:
+        assert file.execute("SELECT count(*) FROM answer").fetchone() == (0,)

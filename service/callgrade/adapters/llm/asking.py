@@ -25,7 +25,11 @@ class AnswerCache(Protocol):
         """(answer, the model that gave it), or None."""
         ...
 
-    def put(self, key: str, answer: str, model: str, usage: dict[str, Any]) -> None: ...
+    def put(
+        self, key: str, answer: str, model: str, usage: dict[str, Any], *, client: str = "", call_id: str = ""
+    ) -> None:
+        """`client` and `call_id` say which call it is about, so that erasing the call finds it."""
+        ...
 
     def close(self) -> None: ...
 
@@ -52,7 +56,8 @@ class Interviewer:
         sleep: Sleep = asyncio.sleep,
     ):
         self._endpoint, self._settings, self._model = endpoint, settings, model
-        self._cache, self._scope = cache, f"{client}\0{endpoint.identity}\0{settings.run_salt}"
+        self._cache, self._client = cache, client
+        self._scope = f"{client}\0{endpoint.identity}\0{settings.run_salt}"
         self._spoken = Spoken(settings)
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._patience = Patience(settings, sleep)
@@ -107,7 +112,8 @@ class Interviewer:
             answer = parse(sheet, content)
         self._spoken.answered()
         if self._cache is not None:
-            self._cache.put(draft.key, content, model, spent.usage().model_dump(mode="json"))
+            used = spent.usage().model_dump(mode="json")
+            self._cache.put(draft.key, content, model, used, client=self._client, call_id=question.call_id)
         return answer
 
     async def _send(self, request: Request, spent: Spent) -> Reply:

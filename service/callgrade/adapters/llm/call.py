@@ -17,6 +17,7 @@ Quoted = tuple[Evidence, ...]
 
 class Call:
     def __init__(self, transcript: Transcript, redactor: Redactor):
+        self.id = transcript.call_id
         self._redaction = redactor.redact([turn.text for turn in transcript.turns])
         self._grounder = Grounder(transcript)
         self._found: dict[tuple[int | None, str, str], Quoted] = {}

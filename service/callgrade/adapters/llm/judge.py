@@ -2,6 +2,7 @@
 criterion."""
 
 import asyncio
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -79,9 +80,10 @@ class LLMJudge:
 
     async def _judge_group(self, call: Call, rubric: Rubric, group: Questions, spent: Spent) -> list[Judgement]:
         try:
-            questions = self._composer.compose(group, call.lines)
+            composed = self._composer.compose(group, call.lines)
         except JudgeError as error:
             return [failed(criterion, error) for criterion in group.criteria]
+        questions = [replace(question, call_id=call.id) for question in composed]
         parts = [self._parts.judge(call, rubric, question, spent) for question in questions]
         judged = [await parts[0]] if len(parts) == 1 else await asyncio.gather(*parts)
         language = self._wording.language

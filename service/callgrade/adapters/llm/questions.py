@@ -42,6 +42,8 @@ class Question:
     answer_tokens: int
     sample: int = 0
     follow_up: tuple[Message, ...] = ()
+    call_id: str = ""
+    """Never part of the request: which call the answer is about, for those who must find it again."""
 
     @property
     def is_repair(self) -> bool:
