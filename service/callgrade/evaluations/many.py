@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, Protocol
+
+from typing_extensions import TypeVar
 
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError, UnexpectedError
@@ -16,6 +19,15 @@ from callgrade.pacing import Turnstile
 
 log = logging.getLogger(__name__)
 
+
+class Named(Protocol):
+    """Something to be evaluated, by a name that says which it is where its call id is not known yet."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Source = TypeVar("Source", bound=Named, default=Path)
 Load = Callable[[Path], Awaitable[Transcript]]
 Evaluate = Callable[[Transcript], Awaitable[Scorecard]]
 SELDOM = 10_000
@@ -23,10 +35,10 @@ SELDOM = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(Generic[Source]):
     """One input's result: a scorecard with its transcript, or the error that stopped it."""
 
-    source: Path
+    source: Source
     transcript: Transcript | None = None
     scorecard: Scorecard | None = None
     error: CallgradeError | None = None
@@ -37,19 +49,19 @@ class Scored:
 
 
 async def evaluate_many(
-    sources: Iterable[Path], load: Load, evaluate: Evaluate, *, in_flight: int
-) -> AsyncIterator[Scored]:
+    sources: Iterable[Source], load: Callable[[Source], Awaitable[Transcript]], evaluate: Evaluate, *, in_flight: int
+) -> AsyncIterator[Scored[Source]]:
     """Load and evaluate every source, at most `in_flight` at a time, yielding each result when it is done.
 
     The sources are taken one by one as places become free and nothing is kept of a result once it is yielded, so
     memory does not grow with the number of inputs.
     """
     # A queue of results, not asyncio.wait: that walks all pending tasks each time one of them ends.
-    results: asyncio.Queue[Scored] = asyncio.Queue()
+    results: asyncio.Queue[Scored[Source]] = asyncio.Queue()
     running: set[asyncio.Task[None]] = set()
     turnstile = Turnstile()
 
-    async def run(source: Path) -> None:
+    async def run(source: Source) -> None:
         await turnstile.pass_through()
         results.put_nowait(await _one(source, load, evaluate))
 
@@ -91,7 +103,7 @@ def _start(work: Coroutine[None, None, None], running: set[asyncio.Task[None]]) 
     task.add_done_callback(running.discard)
 
 
-async def _one(source: Path, load: Load, evaluate: Evaluate) -> Scored:
+async def _one(source: Source, load: Callable[[Source], Awaitable[Transcript]], evaluate: Evaluate) -> Scored[Source]:
     transcript = None
     try:
         transcript = await load(source)

@@ -1,0 +1,196 @@
+"""Bulk scoring: one chunk of a batch, streamed through the judges and stored in small groups.
+
+A chunk that is worked off again skips the lines that have left their trace. Results wait for company for at most
+`GROUP_S`, so a process that is killed loses that much, and the answer cache gives it back without another request.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from pydantic_core import from_json
+from sqlalchemy.exc import DataError, IntegrityError
+
+from callgrade.calls.reading import parse_json
+from callgrade.domain.calls import Transcript
+from callgrade.domain.errors import CallgradeError, NotReadyError, TranscriptError
+from callgrade.domain.scorecards import Scorecard
+from callgrade.evaluations import chunks
+from callgrade.evaluations.chunks import CancelledError, Chunk, Known, Result
+from callgrade.evaluations.judging import judged, of_release
+from callgrade.evaluations.many import Scored, evaluate_many
+from callgrade.evaluations.repository import transcript_digest
+from callgrade.evaluations.service import Evaluator
+
+if TYPE_CHECKING:
+    from callgrade.evaluations.pipeline import Pipeline
+
+GROUP, GROUP_S = 20, 0.2
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a batch, counted from 1, as it came in."""
+
+    number: int
+    text: bytes
+
+    @property
+    def name(self) -> str:
+        return f"line {self.number}"
+
+
+async def judge_chunk(pipeline: "Pipeline", batch_id: str, number: int) -> None:
+    """Evaluates what is left of a chunk, then marks it done. A line that is no transcript becomes a fault; nothing but
+    the database's absence (NotReadyError) or a missing blob stops the others."""
+    chunk = await pipeline.read(lambda session: chunks.open_chunk(session, batch_id, number))
+    if chunk is None:
+        return
+    try:
+        await _Chunk(pipeline, chunk).work_off()
+    except CancelledError:
+        return
+    pipeline.tell(await pipeline.write(lambda session: chunks.finish(session, batch_id, number)))
+
+
+class _Chunk:
+    def __init__(self, pipeline: "Pipeline", chunk: Chunk):
+        self._pipeline, self._chunk = pipeline, chunk
+        self._known: dict[str, Known] = {}
+        self._done: dict[str, str] = {}
+
+    async def work_off(self) -> None:
+        lines = await self._pipeline.off_loop(self._read)
+        if not lines:
+            return
+        try:
+            self._pipeline.fits(self._chunk.release_id, self._chunk.release_model)
+            evaluator = await self._pipeline.evaluator(self._chunk.client_id, self._chunk.rubric_digest)
+        except NotReadyError:
+            raise
+        except CallgradeError as error:
+            await self._refuse_all(lines, error)
+            return
+        await self._evaluate(lines, evaluator)
+
+    def _read(self) -> list[Line]:
+        """The lines that are left. A chunk is small enough to hold; whose calls are known already is asked at once."""
+        with self._pipeline.blobs.open(self._chunk.blob) as stream:
+            lines = [line for line in _lines(stream, self._chunk.first_line) if line.number not in self._chunk.done]
+        ids = [id_ for line in lines if (id_ := _call_id(line.text)) is not None]
+        with self._pipeline.database.reading() as session:
+            self._known = chunks.known_calls(session, self._chunk.client_id, ids)
+            if self._known:
+                self._done = chunks.evaluated(session, self._chunk, self._known)
+        return lines
+
+    async def _evaluate(self, lines: list[Line], evaluator: Evaluator) -> None:
+        async def score(transcript: Transcript) -> Scorecard:
+            card = await judged(evaluator, transcript, self._pipeline.outage)
+            return of_release(card, self._chunk.release_id)
+
+        results: asyncio.Queue[Result | None] = asyncio.Queue(maxsize=2 * GROUP)
+        in_flight = 2 * self._pipeline.settings.llm.concurrency
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._store(results))
+            async for scored in evaluate_many(lines, self._load, score, in_flight=in_flight):
+                await results.put(_result(scored))
+            await results.put(None)
+
+    async def _load(self, line: Line) -> Transcript:
+        transcript = _parse(line)
+        if self._known:
+            content = transcript.model_dump_json(by_alias=True)
+            chunks.refuse(self._chunk, self._known, self._done, transcript.call_id, transcript_digest(content))
+        return transcript
+
+    async def _store(self, results: "asyncio.Queue[Result | None]") -> None:
+        last = False
+        while not last:
+            first = await results.get()
+            group = [] if first is None else [first]
+            last = first is None
+            try:
+                async with asyncio.timeout(GROUP_S):
+                    while not last and len(group) < GROUP:
+                        result = await results.get()
+                        if result is None:
+                            last = True
+                        else:
+                            group.append(result)
+            except TimeoutError:
+                pass
+            if group:
+                await self._store_group(group)
+
+    async def _store_group(self, group: list[Result]) -> None:
+        for left in reversed(range(TRIES)):
+            try:
+                found = await self._pipeline.write(lambda session: chunks.store(session, self._chunk, group))
+            except IntegrityError:
+                # another worker stored one of these calls between our look and our insert; the next look finds it
+                if not left:
+                    raise
+            except (DataError, UnicodeError) as error:
+                await self._store_singly(group, error)
+                return
+            else:
+                self._pipeline.tell(found)
+                return
+
+    async def _store_singly(self, group: list[Result], error: Exception) -> None:
+        """One line that the database does not take (a NUL, half a surrogate pair) must not stop the others."""
+        if len(group) > 1:
+            for result in group:
+                await self._store_group([result])
+        elif group[0].transcript is None:
+            raise error
+        else:
+            reason = TranscriptError("holds characters that cannot be stored", source=f"line {group[0].line}")
+            await self._store_group([Result(group[0].line, None, None, reason)])
+
+    async def _refuse_all(self, lines: list[Line], error: CallgradeError) -> None:
+        """Nothing of the chunk can be judged (a rubric that is gone, a release that does not fit this host)."""
+        for start in range(0, len(lines), GROUP):
+            await self._store_group([_refused(line, error) for line in lines[start : start + GROUP]])
+
+
+def _refused(line: Line, error: CallgradeError) -> Result:
+    try:
+        return Result(line.number, _parse(line), None, error)
+    except CallgradeError as unreadable:
+        return Result(line.number, None, None, unreadable)
+
+
+def _lines(stream: BinaryIO, first: int) -> Iterator[Line]:
+    for number, text in enumerate(stream, start=first):
+        yield Line(number, text)
+
+
+def _call_id(text: bytes) -> str | None:
+    try:
+        document = from_json(text)
+    except ValueError:
+        return None
+    call_id = document.get("call_id") if isinstance(document, dict) else None
+    return call_id if isinstance(call_id, str) else None
+
+
+def _parse(line: Line) -> Transcript:
+    try:
+        return Transcript.model_validate_json(line.text)
+    except ValueError:
+        # once more, for what a person can mend by
+        try:
+            text = line.text.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise TranscriptError("is not UTF-8", source=line.name) from None
+        if not text.strip():
+            raise TranscriptError("is empty", source=line.name) from None
+        return parse_json(text, source=line.name)
+
+
+def _result(scored: Scored[Line]) -> Result:
+    return Result(scored.source.number, scored.transcript, scored.scorecard, scored.error)

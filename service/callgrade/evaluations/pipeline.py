@@ -1,0 +1,249 @@
+"""The work on one call, from its recording or transcript to its scorecard.
+
+Plain async functions with short sessions of their own, called by whatever engine there is. Each may be run again at
+any moment, after a crash or beside another worker: what is stored is not stored twice, and the model's answers come
+from the answer cache.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol, TypeVar, cast
+
+from sqlmodel import Session
+
+from callgrade.calls.reading import parse_json
+from callgrade.db.session import Database
+from callgrade.db.tables import Call
+from callgrade.domain.calls import Party, Transcript
+from callgrade.domain.errors import (
+    CallgradeError,
+    NotReadyError,
+    RecordingError,
+    SettingsError,
+    TranscriptError,
+    UnexpectedError,
+)
+from callgrade.domain.scorecards import Scorecard
+from callgrade.evaluations import outbox, registry, repository
+from callgrade.evaluations.bulk import judge_chunk
+from callgrade.evaluations.failures import NoOutage, Outage
+from callgrade.evaluations.judging import judged, of_release
+from callgrade.evaluations.outbox import FAILED, PROPOSED, evaluation_event
+from callgrade.evaluations.repository import Work
+from callgrade.evaluations.service import Evaluator
+from callgrade.pacing import Turnstile
+from callgrade.ports import AgentChannel, Judge
+from callgrade.settings import Settings
+
+T = TypeVar("T")
+JudgesFor = Callable[[str], Awaitable[Sequence[Judge]]]
+"""The judges of a client, opened once per process."""
+THREADS = 4
+EVALUATORS = 256
+log = logging.getLogger(__name__)
+
+
+class Blobs(Protocol):
+    """What the pipeline needs of the blob store."""
+
+    def open(self, sha256: str) -> BinaryIO: ...
+
+    def as_file(self, sha256: str) -> AbstractContextManager[Path]: ...
+
+
+class Transcribes(Protocol):
+    def transcribe(self, path: Path, *, agent_channel: AgentChannel | None = None) -> Transcript: ...
+
+
+def tell_nobody(deliveries: Sequence[str]) -> None:
+    """Deliveries that nobody enqueues wait for the next sweep."""
+
+
+class Pipeline:
+    """`tell` is given the deliveries that came up, to be enqueued; the engine sets it. Close it at shutdown."""
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: Blobs,
+        judges_for: JudgesFor,
+        recordings: Transcribes,
+        settings: Settings,
+        *,
+        outage: Outage | None = None,
+    ):
+        self.database, self.blobs, self.settings = database, blobs, settings
+        self.outage = outage or NoOutage()
+        self.tell: Callable[[Sequence[str]], None] = tell_nobody
+        self._judges_for, self._recordings = judges_for, recordings
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="callgrade-db")
+        self._evaluators: dict[tuple[str, str], Evaluator] = {}
+        self._turnstile = Turnstile()
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    async def transcribe(self, id_: str) -> bool:
+        """Gives the call of an evaluation its words. True when it is to be judged now."""
+        work = await self.write(lambda session: repository.begin(session, id_, "transcribing"))
+        if work is None:
+            return False
+        try:
+            if work.transcript is None:
+                await self._recognise(work)
+        except NotReadyError:
+            raise
+        except Exception as error:
+            await self._give_up(work, _named(error))
+            return False
+        return await self.write(lambda session: repository.move(session, id_, work.attempt, "queued"))
+
+    async def judge(self, id_: str) -> None:
+        """Judges a call and proposes its scorecard, or says why there is none."""
+        work = await self.write(lambda session: repository.begin(session, id_, "judging"))
+        if work is None:
+            return
+        try:
+            card = await self._judged(work)
+        except _Over:
+            return
+        except NotReadyError:
+            raise
+        except Exception as error:
+            await self._give_up(work, _named(error))
+        else:
+            self.tell(await self.write(lambda session: _propose(session, work, card)))
+
+    async def judge_chunk(self, batch_id: str, number: int) -> None:
+        """Works off one chunk of a batch: see bulk.py."""
+        await judge_chunk(self, batch_id, number)
+
+    async def evaluator(self, client_id: str, digest: str) -> Evaluator:
+        """Raises NotFoundError for a rubric that the registry lacks."""
+        key = (client_id, digest)
+        if key not in self._evaluators:
+            rubric = await self.read(lambda session: registry.rubric_of_digest(session, digest))
+            while len(self._evaluators) >= EVALUATORS:
+                del self._evaluators[next(iter(self._evaluators))]
+            self._evaluators[key] = Evaluator(rubric, await self._judges_for(client_id))
+        return self._evaluators[key]
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Runs `work` in a writing session, off the event loop."""
+
+        def within() -> T:
+            with self.database.writing() as session:
+                return work(session)
+
+        return await self.off_loop(within)
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        def within() -> T:
+            with self.database.reading() as session:
+                return work(session)
+
+        return await self.off_loop(within)
+
+    async def off_loop(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def fits(self, release_id: str | None, model: str | None) -> None:
+        """Raises SettingsError where a release asks for a model that this host does not have."""
+        if model is not None and model != self.settings.llm.model:
+            raise SettingsError(
+                f"release {release_id} asks for the model {model}, and this host is set up with "
+                f"{self.settings.llm.model or 'none'}: set CALLGRADE_LLM__MODEL, or make a release that names it"
+            )
+
+    async def _judged(self, work: Work) -> Scorecard:
+        if work.transcript is None:
+            raise TranscriptError("the call has neither a transcript nor a recording")
+        self.fits(work.release_id, work.release_model)
+        evaluator = await self.evaluator(work.client_id, work.rubric_digest)
+        await self._turnstile.pass_through()
+        transcript = parse_json(work.transcript, source="the stored transcript")
+
+        async def turn(to: Literal["parked", "judging"]) -> None:
+            if not await self.write(lambda session: repository.move(session, work.id, work.attempt, to)):
+                raise _Over
+
+        card = await judged(
+            evaluator, transcript, self.outage, parked=lambda: turn("parked"), resumed=lambda: turn("judging")
+        )
+        return of_release(card, work.release_id)
+
+    async def _recognise(self, work: Work) -> None:
+        recording = work.recording
+        if recording is None:
+            raise TranscriptError("the call has neither a transcript nor a recording")
+
+        def recognised() -> Transcript:
+            channel = cast("AgentChannel | None", work.agent_channel)
+            with self.blobs.as_file(recording) as path:
+                try:
+                    return self._recordings.transcribe(path, agent_channel=channel)
+                except RecordingError as error:
+                    # clients read it: where blobs lie is nobody's business
+                    raise RecordingError(str(error).replace(str(path), "the recording")) from None
+
+        # not in the threads for the database: it takes minutes
+        heard = await asyncio.to_thread(recognised)
+
+        def keep(session: Session) -> None:
+            call = repository.call_of(session, work.id)
+            if call.erased_at is None:
+                repository.add_transcript(session, call.id, with_facts(heard, call), "recogniser")
+
+        await self.write(keep)
+
+    async def _give_up(self, work: Work, error: CallgradeError) -> None:
+        def fail(session: Session) -> list[str]:
+            if not repository.fail(session, work.id, work.attempt, error):
+                return []
+            return _told(session, work, FAILED)
+
+        self.tell(await self.write(fail))
+
+
+class _Over(Exception):  # noqa: N818
+    """The evaluation was cancelled, or is another worker's by now."""
+
+
+def with_facts(heard: Transcript, call: Call) -> Transcript:
+    """What the recogniser heard, with what the client said of the call. A blob's name is no call's."""
+    agent = Party(id=call.agent_id, team=call.team) if call.agent_id or call.team else None
+    return heard.model_copy(
+        update={
+            "call_id": call.call_id,
+            "channel": call.channel,
+            "language": call.language,
+            "started_at": call.started_at,
+            "agent": agent,
+            "queue": call.queue,
+            "facts": {**heard.facts, **call.facts},
+        }
+    )
+
+
+def _propose(session: Session, work: Work, card: Scorecard) -> list[str]:
+    if not repository.store_scorecard(session, work.id, work.attempt, card):
+        return []
+    return _told(session, work, PROPOSED)
+
+
+def _told(session: Session, work: Work, name: str) -> list[str]:
+    call = repository.call_of(session, work.id)
+    return outbox.tell(session, work.client_id, [evaluation_event(name, work.id, work.attempt, call.call_id)])
+
+
+def _named(error: Exception) -> CallgradeError:
+    """A bug's own text may hold what was said, so only its kind is told."""
+    if isinstance(error, CallgradeError):
+        return error
+    log.error("unexpected failure (%s)", type(error).__name__)
+    log.debug("unexpected failure", exc_info=True)
+    return UnexpectedError(f"internal error ({type(error).__name__})")

@@ -1,0 +1,232 @@
+"""The registry of what may be graded by: versions of rubrics and prompts, and the releases that name them together.
+
+At run time the database decides; files only fill it, at `callgrade db upgrade`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import insert, or_, select, update
+from sqlmodel import Session
+
+from callgrade.access.principals import Principal
+from callgrade.catalog import digest, list_rubrics, load_rubric, resolved_json
+from callgrade.catalog.prompts import list_prompts
+from callgrade.db.tables import PromptVersion, Release, RubricVersion
+from callgrade.db.types import now
+from callgrade.domain.errors import ConfigurationError, NotFoundError
+from callgrade.domain.rubrics import Rubric
+from callgrade.evaluations.tables import EVALUATION, PROMPT_VERSION, RELEASE, RUBRIC_VERSION
+
+SHIPPED = "shipped"
+
+
+class Synced(NamedTuple):
+    """How many versions came new into the registry, and how many were brought up to date (their status, or a draft
+    that nothing was graded by)."""
+
+    added: int = 0
+    updated: int = 0
+
+
+class _Version(NamedTuple):
+    id: str
+    version: str
+    status: str
+    content: Any
+    digest: str
+
+
+def sync_shipped(session: Session) -> Synced:
+    """Brings every shipped rubric and prompt into the registry; all of them or, on an exception, none.
+
+    Raises ConfigurationError where a version is there with another digest: what scorecards were made with must stay
+    what it was. A draft may change as long as nothing was graded by it. RubricError, PromptError for a broken file.
+    """
+    rubrics = [_rubric_version(load_rubric(entry.reference)) for entry in list_rubrics()]
+    prompts = [
+        _Version(prompt.id, prompt.version, prompt.status, prompt.model_dump_json(by_alias=True), prompt.digest)
+        for prompt in list_prompts()
+    ]
+    done = [_bring(session, RUBRIC_VERSION, "rubric", version) for version in rubrics]
+    done += [_bring(session, PROMPT_VERSION, "prompt", version) for version in prompts]
+    return Synced(done.count("added"), done.count("updated"))
+
+
+def rubric_version(session: Session, reference: str) -> RubricVersion:
+    """By `id@vN`, or by `id`: the newest published version, or where none is published the newest draft.
+
+    Raises NotFoundError. A retired version is found only by its full name.
+    """
+    id_, _, version = reference.partition("@")
+    statement = select(RubricVersion).where(RUBRIC_VERSION.c.id == id_)
+    if version:
+        statement = statement.where(RUBRIC_VERSION.c.version == version)
+    else:
+        statement = statement.where(RUBRIC_VERSION.c.status != "retired")
+    found = list(session.execute(statement).scalars())
+    if not found:
+        raise NotFoundError(f"there is no rubric {reference!r} in the registry; GET /v1/rubrics lists them")
+    newest: RubricVersion = max(found, key=lambda row: (row.status == "published", _number(row.version)))
+    return newest
+
+
+def rubric(session: Session, reference: str) -> tuple[Rubric, str]:
+    """(the rubric, its digest), by reference as `rubric_version` reads it."""
+    row = rubric_version(session, reference)
+    return parsed(row), row.digest
+
+
+def rubric_of_digest(session: Session, digest_: str) -> Rubric:
+    """The rubric that an evaluation was made with. Raises NotFoundError."""
+    statement = select(RubricVersion).where(RUBRIC_VERSION.c.digest == digest_).limit(1)
+    row = session.execute(statement).scalar_one_or_none()
+    if row is None:
+        raise NotFoundError(f"the registry holds no rubric with the digest {digest_}")
+    return parsed(row)
+
+
+def parsed(row: RubricVersion) -> Rubric:
+    """The rubric in a row, read once per digest and status: the digest does not cover the status."""
+    return _parse(row.digest, row.status, _Hidden(row.content))
+
+
+def list_rubric_versions(session: Session) -> list[RubricVersion]:
+    """By id, the newest version first."""
+    found = session.execute(select(RubricVersion)).scalars()
+    return sorted(found, key=lambda row: (row.id, -_number(row.version)))
+
+
+def list_prompt_versions(session: Session) -> list[PromptVersion]:
+    found = session.execute(select(PromptVersion)).scalars()
+    return sorted(found, key=lambda row: (row.id, -_number(row.version)))
+
+
+def create_release(
+    session: Session,
+    principal: Principal | None,
+    rubric_reference: str,
+    *,
+    team: str | None = None,
+    prompt: str | None = None,
+    model: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    recogniser: str | None = None,
+    redaction: str | None = None,
+    active_from: datetime | None = None,
+) -> Release:
+    """Appends a release; none is ever changed or deleted: a later one takes its place from `active_from` on.
+
+    `principal` None makes it the release of every client that has none of its own. `prompt` is `id@vN`. Raises
+    NotFoundError for a rubric or prompt that the registry lacks.
+    """
+    row = rubric_version(session, rubric_reference)
+    release = Release(
+        client_id=principal.client_id if principal else None,
+        team=team,
+        rubric_id=row.id,
+        rubric_version=row.version,
+        rubric_digest=row.digest,
+        prompt=_named_prompt(session, prompt) if prompt else None,
+        model=model,
+        parameters=dict(parameters or {}),
+        recogniser=recogniser,
+        redaction=redaction,
+        active_from=active_from or now(),
+        created_by=principal.actor if principal else "system",
+    )
+    session.add(release)
+    session.flush()
+    return release
+
+
+def active_release(
+    session: Session, client_id: str, rubric_id: str, *, team: str | None = None, at: datetime | None = None
+) -> Release | None:
+    """What grades a call of this client and team at that moment: the team's own release, else the client's, else
+    everybody's; among several the one that became active last. None where there is none: the newest rubric and the
+    settings decide then."""
+    owner = or_(RELEASE.c.client_id == client_id, RELEASE.c.client_id.is_(None))
+    of_team = or_(RELEASE.c.team == team, RELEASE.c.team.is_(None)) if team else RELEASE.c.team.is_(None)
+    statement = select(Release).where(
+        owner, of_team, RELEASE.c.rubric_id == rubric_id, RELEASE.c.active_from <= (at or now())
+    )
+    found = session.execute(statement).scalars().all()
+    return max(
+        found,
+        key=lambda release: (release.client_id is not None, release.team is not None, release.active_from, release.id),
+        default=None,
+    )
+
+
+class _Hidden:
+    """Keeps a dict out of a cache's key: it is known by the digest beside it."""
+
+    def __init__(self, content: dict[str, Any]):
+        self.content = content
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hidden)
+
+
+@lru_cache(maxsize=256)
+def _parse(digest_: str, status: str, hidden: _Hidden) -> Rubric:
+    found = Rubric.model_validate({**hidden.content, "status": status})
+    if digest(found) != digest_:
+        raise ConfigurationError(f"the registry's {found.reference} is not what its digest says: the row was changed")
+    return found
+
+
+def _rubric_version(rubric: Rubric) -> _Version:
+    return _Version(rubric.id, rubric.version, rubric.status, resolved_json(rubric), digest(rubric))
+
+
+def _bring(session: Session, table: Any, kind: str, shipped: _Version) -> str:
+    here = (table.c.id == shipped.id) & (table.c.version == shipped.version)
+    row = session.execute(select(table.c.status, table.c.digest).where(here).with_for_update()).one_or_none()
+    if row is None:
+        session.execute(insert(table).values(**shipped._asdict(), origin=SHIPPED, created_at=now()))
+        return "added"
+    if row.digest == shipped.digest:
+        if row.status == shipped.status:
+            return "same"
+        session.execute(update(table).where(here).values(status=shipped.status, content=shipped.content))
+        return "updated"
+    if row.status != "draft" or _graded_by(session, kind, row.digest):
+        raise ConfigurationError(
+            f"{kind} {shipped.id}@{shipped.version} is in the database with another content ({row.digest}, not "
+            f"{shipped.digest}), and calls were graded by it or may have been: ship the change as the next version"
+        )
+    session.execute(
+        update(table)
+        .where(here)
+        .values(status=shipped.status, content=shipped.content, digest=shipped.digest, created_at=now())
+    )
+    return "updated"
+
+
+def _graded_by(session: Session, kind: str, digest_: str) -> bool:
+    # a prompt's digest stands inside scorecards only, where no index finds it: a draft prompt may change
+    if kind != "rubric":
+        return False
+    for table in (EVALUATION, RELEASE):
+        if session.execute(select(table.c.id).where(table.c.rubric_digest == digest_).limit(1)).first():
+            return True
+    return False
+
+
+def _named_prompt(session: Session, reference: str) -> dict[str, Any]:
+    id_, _, version = reference.partition("@")
+    row = session.get(PromptVersion, (id_, version))
+    if row is None:
+        raise NotFoundError(f"there is no prompt {reference!r} in the registry; name it as id@vN")
+    return {"id": row.id, "version": row.version, "digest": row.digest}
+
+
+def _number(version: str) -> int:
+    return int(version[1:]) if version[1:].isdigit() else 0

@@ -1,0 +1,309 @@
+"""Evaluations and their scorecards in the database. All SQL about single ones; bulk.py's stands in chunks.py.
+
+Every change of status is one UPDATE that names the statuses it may come from and the attempt it belongs to: of two
+workers on the same evaluation, or of one that was cancelled meanwhile, only one finds its row.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from callgrade.db.tables import Call, Evaluation, Release, RubricVersion
+from callgrade.db.types import new_id, now
+from callgrade.domain.calls import Transcript
+from callgrade.domain.errors import CallgradeError, ConflictError, UnknownResourceError
+from callgrade.domain.frozen import Frozen
+from callgrade.domain.scorecards import Scorecard
+from callgrade.evaluations.failures import told
+from callgrade.evaluations.statuses import OPEN, RETRYABLE, Status, before
+from callgrade.evaluations.tables import CALL, EVALUATION, FLAG, RECORDING, RELEASE, SCORECARD, TRANSCRIPT
+
+
+class Owner(Protocol):
+    """Who asks: a principal."""
+
+    @property
+    def client_id(self) -> str: ...
+
+
+class Work(Frozen):
+    """What a worker needs to know of one evaluation. `transcript` is callgrade.transcript/1 as JSON, None where the
+    call has only a recording; `release_model` is the model that its release names."""
+
+    id: str
+    client_id: str
+    attempt: int
+    rubric_digest: str
+    release_id: str | None
+    release_model: str | None
+    transcript: str | None
+    recording: str | None = None
+    """The blob, by its SHA-256."""
+    agent_channel: str | None = None
+    file_name: str | None = None
+
+
+def dedupe_key(call_id: str, rubric_digest: str, release_id: str | None, transcript_version: int) -> str:
+    """What makes two submissions the same piece of work. `call_id` is the server's; version 0 is a recording that
+    nobody has transcribed yet."""
+    told = "\0".join((call_id, rubric_digest, release_id or "", str(transcript_version)))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def create_evaluation(
+    session: Session,
+    principal: Owner,
+    call: Call,
+    rubric: RubricVersion,
+    release: Release | None = None,
+    *,
+    batch_id: str | None = None,
+    line: int | None = None,
+    priority: int = 0,
+) -> tuple[Evaluation, bool]:
+    """(the evaluation, whether it is new). The same call, rubric, release and transcript give the same evaluation,
+    whoever asks first and however often. A higher `priority` is worked off sooner.
+
+    Raises UnknownResourceError for another client's call, ConflictError for one that was erased.
+    """
+    if call.client_id != principal.client_id:
+        raise UnknownResourceError("there is no such call")
+    if call.erased_at is not None:
+        raise ConflictError("the call has been erased; there is nothing left to evaluate")
+    latest = _latest_version(session, call.id)
+    dedupe = dedupe_key(call.id, rubric.digest, release.id if release else None, latest)
+    moment = now()
+    row = {
+        "id": new_id(),
+        "client_id": call.client_id,
+        "call_id": call.id,
+        "dedupe": dedupe,
+        "rubric_id": rubric.id,
+        "rubric_version": rubric.version,
+        "rubric_digest": rubric.digest,
+        "release_id": release.id if release else None,
+        "batch_id": batch_id,
+        "line": line,
+        "status": "queued",
+        "priority": priority,
+        "attempt": 1,
+        "agent_id": call.agent_id,
+        "team": call.team,
+        "called_at": call.started_at or call.created_at,
+        "created_at": moment,
+        "updated_at": moment,
+    }
+    made = insert_new(session, EVALUATION, [row])
+    found = session.execute(
+        select(Evaluation).where(EVALUATION.c.client_id == call.client_id, EVALUATION.c.dedupe == dedupe)
+    ).scalar_one()
+    return found, made == 1
+
+
+def insert_new(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+    """Inserts the rows that break no unique key, and says how many. The others stay what they were."""
+    if not rows:
+        return 0
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    # one statement with all rows: an executemany reports no count
+    result: Any = session.execute(dialect.insert(table).values(list(rows)).on_conflict_do_nothing())
+    return int(result.rowcount)
+
+
+def find(session: Session, client_id: str, id_: str) -> Evaluation:
+    """Raises UnknownResourceError, for another client's evaluation too."""
+    found = session.get(Evaluation, id_)
+    if found is None or found.client_id != client_id:
+        raise UnknownResourceError("there is no such evaluation")
+    return found
+
+
+def scorecard_of(session: Session, evaluation: Evaluation) -> Scorecard | None:
+    """The current attempt's scorecard."""
+    text = session.execute(
+        select(SCORECARD.c.content).where(
+            SCORECARD.c.evaluation_id == evaluation.id, SCORECARD.c.attempt == evaluation.attempt
+        )
+    ).scalar_one_or_none()
+    return None if text is None else Scorecard.model_validate_json(text)
+
+
+def begin(session: Session, id_: str, status: Status) -> Work | None:
+    """Takes an evaluation up and moves it to `status`. None where there is nothing to do: it is done, cancelled,
+    unknown, or its call was erased (then it is cancelled here)."""
+    row = session.execute(
+        select(
+            EVALUATION.c.id,
+            EVALUATION.c.client_id,
+            EVALUATION.c.attempt,
+            EVALUATION.c.call_id,
+            EVALUATION.c.rubric_digest,
+            EVALUATION.c.release_id,
+            EVALUATION.c.status,
+            CALL.c.erased_at,
+            RELEASE.c.model.label("release_model"),
+        )
+        .join(CALL, EVALUATION.c.call_id == CALL.c.id)
+        .outerjoin(RELEASE, EVALUATION.c.release_id == RELEASE.c.id)
+        .where(EVALUATION.c.id == id_)
+    ).one_or_none()
+    if row is None or row.status not in OPEN:
+        return None
+    wanted: Status = "cancelled" if row.erased_at else status
+    if not move(session, id_, row.attempt, wanted) or row.erased_at:
+        return None
+    transcript = _content(session, row.call_id)
+    recording = session.execute(select(RECORDING).where(RECORDING.c.call_id == row.call_id)).one_or_none()
+    return Work(
+        id=row.id,
+        client_id=row.client_id,
+        attempt=row.attempt,
+        rubric_digest=row.rubric_digest,
+        release_id=row.release_id,
+        release_model=row.release_model,
+        transcript=transcript,
+        recording=recording.sha256 if recording else None,
+        agent_channel=recording.agent_channel if recording else None,
+        file_name=recording.file_name if recording else None,
+    )
+
+
+def move(session: Session, id_: str, attempt: int, to: Status, **values: Any) -> bool:
+    """Whether the evaluation was, in this attempt, where it may come from; then it is at `to`."""
+    result: Any = session.execute(
+        update(EVALUATION)
+        .where(EVALUATION.c.id == id_, EVALUATION.c.attempt == attempt, EVALUATION.c.status.in_(before(to)))
+        .values(status=to, updated_at=now(), **values)
+    )
+    return bool(result.rowcount)
+
+
+def store_scorecard(session: Session, id_: str, attempt: int, card: Scorecard) -> bool:
+    """Appends the scorecard and proposes it. False, and nothing stored, where the attempt is over: another worker was
+    first, or it was cancelled. What lists filter by is copied beside it."""
+    copies = card_copies(card)
+    if not move(session, id_, attempt, "proposed", **copies, error=None, finished_at=now()):
+        return False
+    if insert_new(session, SCORECARD, [scorecard_row(id_, attempt, card)]) == 0:
+        raise ConflictError(f"evaluation {id_} has a scorecard of attempt {attempt} already")
+    client_id = session.execute(select(EVALUATION.c.client_id).where(EVALUATION.c.id == id_)).scalar_one()
+    session.execute(delete(FLAG).where(FLAG.c.evaluation_id == id_))
+    if flags := flag_rows(id_, client_id, card):
+        session.execute(insert(FLAG), flags)
+    return True
+
+
+def fail(session: Session, id_: str, attempt: int, error: CallgradeError) -> bool:
+    """False where the attempt is over already."""
+    return move(session, id_, attempt, "failed", error=told(error), finished_at=now())
+
+
+def cancel(session: Session, client_id: str, id_: str) -> Evaluation:
+    """Raises UnknownResourceError, ConflictError where the machine's part is over. Cancelling twice is once."""
+    found = find(session, client_id, id_)
+    if found.status != "cancelled" and not move(session, id_, found.attempt, "cancelled", finished_at=now()):
+        raise ConflictError(f"the evaluation is {found.status} and cannot be cancelled any more")
+    session.refresh(found)
+    return found
+
+
+def retry(session: Session, client_id: str, id_: str) -> Evaluation:
+    """The next attempt of one that failed or was cancelled. Raises UnknownResourceError, ConflictError."""
+    found = find(session, client_id, id_)
+    result: Any = session.execute(
+        update(EVALUATION)
+        .where(EVALUATION.c.id == id_, EVALUATION.c.attempt == found.attempt, EVALUATION.c.status.in_(RETRYABLE))
+        .values(status="queued", attempt=found.attempt + 1, error=None, finished_at=None, updated_at=now())
+    )
+    if not result.rowcount:
+        raise ConflictError(f"the evaluation is {found.status}; only a failed or cancelled one can be tried again")
+    session.refresh(found)
+    return found
+
+
+def needs_recogniser(session: Session, evaluation: Evaluation) -> bool:
+    """Whether the call has words yet; without them its recording goes to the recogniser first."""
+    return _latest_version(session, evaluation.call_id) == 0
+
+
+def open_ones(session: Session, after: str, limit: int) -> Sequence[Evaluation]:
+    """Evaluations that the machine has still to deal with, by id, batches' lines not among them (their chunk is the
+    work). `after` is the last id of the page before."""
+    return (
+        session.execute(
+            select(Evaluation)
+            .where(EVALUATION.c.status.in_(OPEN), EVALUATION.c.batch_id.is_(None), EVALUATION.c.id > after)
+            .order_by(EVALUATION.c.id)
+            .limit(limit)
+        )
+        .scalars()
+        .all()
+    )
+
+
+def card_copies(card: Scorecard) -> dict[str, Any]:
+    total = card.total
+    return {
+        "total": points(total.value) if total else None,
+        "low": points(total.low) if total else None,
+        "high": points(total.high) if total else None,
+        "passed": card.passed,
+    }
+
+
+def points(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def scorecard_row(id_: str, attempt: int, card: Scorecard, moment: datetime | None = None) -> dict[str, Any]:
+    content = card.model_dump_json(by_alias=True)
+    return {"evaluation_id": id_, "attempt": attempt, "content": content, "created_at": moment or now()}
+
+
+def flag_rows(id_: str, client_id: str, card: Scorecard) -> list[dict[str, Any]]:
+    total = points(card.total.value) if card.total else None
+    return [{"evaluation_id": id_, "flag": flag, "client_id": client_id, "total": total} for flag in card.flags]
+
+
+def _latest_version(session: Session, call_id: str) -> int:
+    statement = select(func.max(TRANSCRIPT.c.version)).where(TRANSCRIPT.c.call_id == call_id)
+    return session.execute(statement).scalar_one() or 0
+
+
+def _content(session: Session, call_id: str) -> str | None:
+    newest = select(TRANSCRIPT.c.content).where(TRANSCRIPT.c.call_id == call_id)
+    return session.execute(newest.order_by(TRANSCRIPT.c.version.desc()).limit(1)).scalar_one_or_none()
+
+
+def call_of(session: Session, id_: str) -> Call:
+    """The call of an evaluation that is known to be there."""
+    statement = select(Call).join(EVALUATION, EVALUATION.c.call_id == CALL.c.id)
+    call: Call = session.execute(statement.where(EVALUATION.c.id == id_)).scalar_one()
+    return call
+
+
+def add_transcript(session: Session, call_id: str, transcript: Transcript, origin: str) -> None:
+    """The first version of a call's words. A second recogniser's, after a crash, changes nothing."""
+    insert_new(session, TRANSCRIPT, [transcript_row(call_id, transcript, origin)])
+
+
+def transcript_row(call_id: str, transcript: Transcript, origin: str) -> dict[str, Any]:
+    content = transcript.model_dump_json(by_alias=True)
+    return {
+        "call_id": call_id,
+        "version": 1,
+        "origin": origin,
+        "digest": transcript_digest(content),
+        "content": content,
+        "created_at": now(),
+    }
+
+
+def transcript_digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
