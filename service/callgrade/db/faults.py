@@ -91,14 +91,19 @@ def keep_values_out(engine: Engine) -> None:
     event.listen(engine, "handle_error", _cut)
 
 
+def without_values(fault: Any) -> str:
+    """What a psycopg error says, less what it quotes; the error itself says no more from now on."""
+    state: str = fault.sqlstate
+    # a message of class 22 (data exceptions) quotes the value itself
+    said = "" if state.startswith("22") else (fault.diag.message_primary or "")
+    fault.args = (said or f"{type(fault).__name__} ({state})",)
+    return str(fault.args[0])
+
+
 def _cut(context: ExceptionContext) -> None:
     original: Any = context.original_exception
-    state: str | None = getattr(original, "sqlstate", None)
-    if state is None:
+    if getattr(original, "sqlstate", None) is None:
         return
-    # a message of class 22 (data exceptions) quotes the value itself
-    primary = "" if state.startswith("22") else (original.diag.message_primary or "")
-    original.args = (primary or f"{type(original).__name__} ({state})",)
+    said = without_values(original)
     if context.sqlalchemy_exception is not None:
-        name = f"{type(original).__module__}.{type(original).__name__}"
-        context.sqlalchemy_exception.args = (f"({name}) {original.args[0]}",)
+        context.sqlalchemy_exception.args = (f"({type(original).__module__}.{type(original).__name__}) {said}",)

@@ -55,7 +55,7 @@ def current(url: str) -> str | None:
 def pending(url: str, *, scripts: Path = SCRIPTS) -> bool:
     """Whether there is something to upgrade. Raises ConfigurationError for a database of a newer callgrade."""
     found = current(url)
-    _require_known(database_url(url), found, scripts)
+    require_known(database_url(url), found, scripts=scripts)
     return found != head(scripts=scripts)
 
 
@@ -63,7 +63,7 @@ def require_current(url: str) -> None:
     """Raises ConfigurationError, with what to do, unless the schema is the one this callgrade works with."""
     found = current(url)
     place = database_url(url)
-    _require_known(place, found, SCRIPTS)
+    require_known(place, found)
     if found is None:
         raise ConfigurationError(f"{describe(place)} holds no tables yet: {UPGRADE}")
     if found != head():
@@ -74,9 +74,9 @@ def upgrade(url: str, *, to: str = "head", scripts: Path = SCRIPTS) -> None:
     """Makes the database if need be (SQLite: the file and its folder) and brings it to a later revision."""
     place = database_url(url)
     if is_sqlite(place):
-        _make_private(sqlite_file(place))
+        make_private(sqlite_file(place))
     with changing(place) as connection:
-        _require_known(place, revision_of(connection), scripts)
+        require_known(place, revision_of(connection), scripts=scripts)
         upgrade_within(connection, to=to, scripts=scripts)
 
 
@@ -84,7 +84,7 @@ def downgrade(url: str, *, to: str, scripts: Path = SCRIPTS) -> None:
     """Takes revisions back, `base` all of them, together with the data that only they had room for."""
     place = database_url(url)
     with changing(place) as connection:
-        _require_known(place, revision_of(connection), scripts)
+        require_known(place, revision_of(connection), scripts=scripts)
         with _one_at_a_time:
             command.downgrade(_config(connection, scripts), to)
 
@@ -103,6 +103,17 @@ def differences(url: str) -> list[str]:
 
 def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def require_known(place: URL, revision: str | None, *, what: str = "", scripts: Path = SCRIPTS) -> None:
+    """Raises ConfigurationError for a revision that only a newer callgrade knows. `what` is at it: the database itself,
+    where nothing else is named."""
+    known = {script.revision for script in ScriptDirectory(str(scripts)).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise ConfigurationError(
+            f"{what or describe(place)} is at revision {revision}, which this callgrade does not know: it was made by "
+            "a newer one. Install that version, or restore an older backup into an empty database"
+        )
 
 
 def upgrade_within(connection: Connection, *, to: str, scripts: Path = SCRIPTS) -> None:
@@ -128,15 +139,6 @@ def changing(place: URL) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _require_known(place: URL, revision: str | None, scripts: Path) -> None:
-    known = {script.revision for script in ScriptDirectory(str(scripts)).walk_revisions()}
-    if revision is not None and revision not in known:
-        raise ConfigurationError(
-            f"{describe(place)} is at revision {revision}, which this callgrade does not know: it was upgraded by a "
-            "newer one. Install that version, or restore a backup into an empty database"
-        )
-
-
 def _require_whole(connection: Connection) -> None:
     """Foreign keys are off while tables are rebuilt, so they are checked before anything is kept."""
     tables = {row[0] for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}
@@ -151,7 +153,7 @@ def _config(connection: Connection, scripts: Path) -> Config:
     return config
 
 
-def _make_private(path: Path) -> None:
+def make_private(path: Path) -> None:
     """What customers said is nobody else's: SQLite gives its side files the rights of the file."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
