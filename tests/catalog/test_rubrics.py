@@ -65,7 +65,7 @@ def test_a_shipped_rubric_says_where_it_comes_from_in_two_languages(path):
     rubric = load_rubric(path)
     assert rubric.source is not None
     assert rubric.source_notes
-    assert rubric.status == "draft"
+    assert rubric.status == "published"
     for criterion in rubric.criteria:
         assert criterion.guidance.zh, criterion.id
         assert criterion.guidance.en, criterion.id
@@ -177,7 +177,7 @@ def test_an_unknown_reference_says_what_there_is(reference, says):
 def test_the_listing_names_every_shipped_rubric():
     entries = {entry.reference: entry for entry in list_rubrics()}
     sheet = entries["monitoring-sheet-40@v1"]
-    assert (sheet.status, sheet.criteria, sheet.title.en) == ("draft", 14, "Call monitoring sheet, 40 points")
+    assert (sheet.status, sheet.criteria, sheet.title.en) == ("published", 14, "Call monitoring sheet, 40 points")
 
 
 def test_a_broken_file_does_not_hide_the_others(tmp_path, monkeypatch):

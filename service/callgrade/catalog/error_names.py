@@ -24,8 +24,6 @@ def resolve_errors(draft: Draft, path: Path | None) -> tuple[list[Problem], dict
     if not named:
         return [], {}
     known = _names(path)
-    if not known:
-        return [], {}
     problems = [
         Problem(
             at=(*at, "errors", i),

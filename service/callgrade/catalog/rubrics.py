@@ -11,6 +11,7 @@ from pydantic import Field
 
 from callgrade.catalog.faults import did_you_mean
 from callgrade.catalog.lint import NOT_IN_FILES, check
+from callgrade.catalog.lock import hold_to_lock
 from callgrade.catalog.resources import resource_folder
 from callgrade.catalog.shape import parsed
 from callgrade.catalog.yaml_source import read_yaml
@@ -57,14 +58,16 @@ def list_rubrics() -> tuple[RubricEntry, ...]:
 def load_rubric(reference: str | Path) -> Rubric:
     """A rubric by `id` (its latest version), `id@vN`, or the path of a YAML file, with its phrase lists resolved.
 
-    Raises NotFoundError when there is none, RubricError naming every fault when the file has any. Warnings do not
-    keep a rubric from loading (`lint` shows them).
+    Raises NotFoundError when there is none, RubricError naming every fault when the file has any, or when a published
+    version that ships with callgrade has been changed. Warnings do not keep a rubric from loading (`lint` shows them).
     """
     path = find_rubric(reference)
     checked = check(read_yaml(path), path)
     if checked.rubric is None:
         errors = tuple(str(fault) for fault in checked.faults if fault.severity == "error")
         raise RubricError(str(path), errors)
+    if path.is_relative_to(resource_folder("rubrics")):
+        hold_to_lock(checked.rubric, digest(checked.rubric), str(path))
     return checked.rubric
 
 
