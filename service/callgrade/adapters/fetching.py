@@ -1,0 +1,190 @@
+"""Recordings from where a client says they are: https://storage.example/2026/C-00001.wav.
+
+The URL is a client's, so nothing about it is believed: not its host (see guarded.py), not where it redirects to, not
+what it says its content is or how long. What comes is bytes for the blob store; what they are, the recogniser finds
+out. A URL may carry a signature or a number, so neither logs nor errors repeat it.
+"""
+
+import io
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, cast
+from urllib.parse import unquote, urljoin
+
+import httpcore
+
+from callgrade.adapters.guarded import (
+    Deadline,
+    FetchFailedError,
+    GuardedBackend,
+    Resolve,
+    exchange,
+    resolve,
+    without_wire_errors,
+)
+from callgrade.calls.urls import Target, UrlRefusedError, parse_target
+from callgrade.domain.errors import InputError, TooLargeError
+from callgrade.domain.frozen import Frozen
+from callgrade.ports import BlobStore, StoredBlob
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
+PAUSES_S = (1.0, 5.0)
+PIECE = 262_144
+
+
+class FetchRefusedError(InputError):
+    """The host answered, and gives no recording."""
+
+
+class Limits(Frozen):
+    """`seconds` counts from the first lookup to the last byte, over all redirects."""
+
+    bytes: int = 512 * 1024 * 1024
+    seconds: float = 900.0
+    connect_s: float = 10.0
+    read_s: float = 30.0
+    redirects: int = 5
+
+
+class Fetcher:
+    """Fetches recordings over http and https. Threads may share it.
+
+    >>> fetcher = Fetcher(allow_private=settings.service.allow_private_urls)     # doctest: +SKIP
+    >>> blob = fetcher.keep("https://storage.example/C-00001.wav", blobs)        # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_private: bool = False,
+        limits: Limits | None = None,
+        resolve: Resolve = resolve,
+        network: httpcore.NetworkBackend | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ):
+        """`resolve`, `network`, `ssl_context` and `sleep` are for tests."""
+        self._allow_private, self._limits = allow_private, limits or Limits()
+        self._resolve, self._network, self._ssl_context, self._sleep = resolve, network, ssl_context, sleep
+
+    def keep(self, url: str, blobs: BlobStore) -> StoredBlob:
+        """Fetches into the blob store, whole or not at all, and tries again twice where that can help.
+
+        Raises UrlRefusedError, FetchRefusedError, TooLargeError, FetchFailedError.
+        """
+        for pause in (*PAUSES_S, None):
+            try:
+                with self.open(url) as stream:
+                    return blobs.put(stream)
+            except FetchFailedError:
+                if pause is None:
+                    raise
+                self._sleep(pause)
+        raise AssertionError("unreachable")
+
+    @contextmanager
+    def open(self, url: str) -> Iterator[BinaryIO]:
+        """The bytes at `url`, to be read once. Errors as in `keep`, from reading too."""
+        backend = GuardedBackend(
+            Deadline(self._limits.seconds),
+            allow_private=self._allow_private,
+            resolve=self._resolve,
+            inner=self._network,
+        )
+        target = parse_target(url, allow_private=self._allow_private)
+        for _ in range(self._limits.redirects + 1):
+            with self._asked(backend, target) as response:
+                if response.status not in REDIRECTS:
+                    yield cast("BinaryIO", io.BufferedReader(self._body(response), PIECE))
+                    return
+                target = self._next(target, response)
+        raise FetchRefusedError(f"the URL redirects more than {self._limits.redirects} times")
+
+    @contextmanager
+    def _asked(self, backend: GuardedBackend, target: Target) -> Iterator[httpcore.Response]:
+        with exchange(
+            backend,
+            "GET",
+            target,
+            headers={"Accept": "*/*", "Accept-Encoding": "identity"},
+            connect_s=self._limits.connect_s,
+            read_s=self._limits.read_s,
+            ssl_context=self._ssl_context,
+        ) as response:
+            yield response
+
+    def _next(self, target: Target, response: httpcore.Response) -> Target:
+        location = header(response, "location")
+        if not location:
+            raise FetchRefusedError(f"the URL's host answers {response.status} without saying where to")
+        try:
+            following = parse_target(urljoin(target.url, location), allow_private=self._allow_private)
+        except ValueError:
+            raise UrlRefusedError("the URL redirects to what is no URL") from None
+        if target.scheme == "https" and following.scheme == "http":
+            raise UrlRefusedError("the URL redirects from https to http, which is refused")
+        return following
+
+    def _body(self, response: httpcore.Response) -> "Body":
+        status = response.status
+        if status >= 500 or status in WORTH_ANOTHER_TRY:
+            raise FetchFailedError(f"the URL's host answers {status}")
+        if status != 200:
+            raise FetchRefusedError(f"the URL's host answers {status}, and no recording")
+        if header(response, "content-encoding").lower() not in ("", "identity"):
+            raise FetchRefusedError("the URL's host sends the recording compressed, though it was asked not to")
+        announced = header(response, "content-length")
+        if announced.isdigit() and int(announced) > self._limits.bytes:
+            raise _too_large(self._limits.bytes)
+        return Body(response.iter_stream(), self._limits.bytes)
+
+
+class Body(io.RawIOBase):
+    """A body of at most `most` bytes, read as it comes in."""
+
+    def __init__(self, pieces: Iterator[bytes], most: int):
+        self._pieces, self._rest, self._most, self._came = pieces, memoryview(b""), most, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        while not self._rest:
+            with without_wire_errors():
+                piece = next(self._pieces, None)
+            if piece is None:
+                break
+            self._came += len(piece)
+            if self._came > self._most:
+                raise _too_large(self._most)
+            self._rest = memoryview(piece)
+        if self._came == 0:
+            raise FetchRefusedError("there are no bytes at the URL")
+        target = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        count = min(len(target), len(self._rest))
+        target[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _too_large(most: int) -> TooLargeError:
+    return TooLargeError(f"the recording at the URL is larger than the {most // 1024**2} MB that are taken")
+
+
+def header(response: httpcore.Response, name: str) -> str:
+    """Its first value, or nothing."""
+    wanted = name.encode()
+    return next((value.decode("latin-1").strip() for key, value in response.headers if key.lower() == wanted), "")
+
+
+def file_name_of(url: str) -> str:
+    """What the recording is called, by the last part of the URL's path: `C-00001.wav`. At most 200 characters.
+
+    Raises UrlRefusedError for what is no URL.
+    """
+    path = parse_target(url, allow_private=True).target.partition("?")[0]
+    name = unquote(path, errors="replace").rstrip("/").rpartition("/")[2]
+    return "".join(c for c in name if c.isprintable() and c not in '\\/:*?"<>|')[-200:] or "recording"

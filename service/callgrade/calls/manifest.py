@@ -1,0 +1,232 @@
+"""A list of recordings by URL: NDJSON, or CSV with a header. Each line is an entry or a fault, and stops no other.
+
+    {"audio_url": "https://storage.example/C-00001.wav", "call_id": "C-00001", "agent": {"id": "8031"}, …}
+
+    audio_url,call_id,started_at,agent.id,agent.team,facts.direction
+    https://storage.example/C-00001.wav,C-00001,2026-11-01T09:30:00+08:00,8031,sales-2,outbound
+
+An entry is one line, in CSV too: no field holds a line break. So a quote that is never closed spoils its own line only,
+and a million lines are read one at a time. Lines count from 1, the header's among them.
+"""
+
+import csv
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, ValidationError, model_validator
+
+from callgrade.calls.urls import UrlRefusedError, parse_target
+from callgrade.domain.calls import CallId, Facts, Party
+from callgrade.domain.errors import InputError
+from callgrade.domain.frozen import Frozen
+
+Kind = Literal["ndjson", "csv"]
+Line = tuple[int, bytes | None]
+"""Its number, and its bytes without the line's end; None in the place of one that is too long."""
+DELIMITERS = ",;\t"
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "audio_url": ("audio_url",),
+    "call_id": ("call_id",),
+    "channel": ("channel",),
+    "language": ("language",),
+    "started_at": ("started_at",),
+    "ended_at": ("ended_at",),
+    "agent.id": ("agent", "id"),
+    "agent_id": ("agent", "id"),
+    "agent.team": ("agent", "team"),
+    "team": ("agent", "team"),
+    "customer.id": ("customer", "id"),
+    "customer_id": ("customer", "id"),
+    "queue": ("queue",),
+    "agent_channel": ("agent_channel",),
+}
+"""And `facts.<name>` for any fact: true, false, a number or a JSON list where it reads as one, else text."""
+
+
+class ManifestError(InputError):
+    """A line of a manifest that is none. Its message repeats no value."""
+
+
+class ManifestEntry(Frozen):
+    """A recording to be fetched, and what is said of its call: a transcript's fields without turns."""
+
+    audio_url: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+    call_id: CallId
+    channel: Annotated[str, StringConstraints(max_length=100)] = "phone"
+    language: Annotated[str, StringConstraints(max_length=20)] = "zh"
+    started_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    agent: Party | None = None
+    customer: Party | None = None
+    queue: Annotated[str, StringConstraints(max_length=200)] | None = None
+    facts: Facts = Field(default_factory=dict)
+    agent_channel: Literal["0", "1", "auto"] = "auto"
+
+    @model_validator(mode="after")
+    def _ends_after_it_began(self) -> Self:
+        if self.started_at is not None and self.ended_at is not None and self.ended_at < self.started_at:
+            raise ValueError("ended_at lies before started_at")
+        return self
+
+
+class Entry(NamedTuple):
+    line: int
+    entry: ManifestEntry
+
+
+class Fault(NamedTuple):
+    line: int
+    error: InputError
+
+
+def read_manifest(lines: Iterable[Line], kind: Kind, *, allow_private: bool = False) -> Iterator[Entry | Fault]:
+    """Every line as an entry or a fault, as they come. Blank lines are passed over.
+
+    Names are not resolved here: a host that turns out to be private is refused when it is connected to. Raises
+    ManifestError only for a CSV file whose header makes no sense of any line.
+    """
+    numbered = ((number, line) for number, line in lines if line is None or line.strip())
+    if kind == "csv":
+        _, header = next(numbered, (0, b""))
+        read = csv_reader(header)
+    else:
+        read = _fields_of_json
+    for number, line in numbered:
+        yield read_line(number, line, read, allow_private=allow_private)
+
+
+def read_line(
+    number: int,
+    line: bytes | None,
+    read: "Callable[[str], Any] | None" = None,
+    *,
+    allow_private: bool = False,
+) -> Entry | Fault:
+    """One line; `read` takes it apart (`csv_reader(header)`), by default as JSON."""
+    try:
+        fields = (read or _fields_of_json)(_text(line))
+        entry = ManifestEntry.model_validate(fields)
+        parse_target(entry.audio_url, allow_private=allow_private)
+    except ValidationError as error:
+        return Fault(number, ManifestError(_explain(error)))
+    except UrlRefusedError as error:
+        return Fault(number, UrlRefusedError(f"audio_url: {error}"))
+    except ManifestError as error:
+        return Fault(number, error)
+    return Entry(number, entry)
+
+
+def csv_reader(header: bytes | None) -> Callable[[str], dict[str, Any]]:
+    """What takes apart the lines below `header`. Raises ManifestError for a header without audio_url and call_id, with
+    a column that means nothing, or with one twice."""
+    text = _text(header)
+    delimiter = max(DELIMITERS, key=text.count)
+    names = [name.strip().lower() if not _is_fact(name) else name.strip() for name in _cells(text, delimiter)]
+    places = [_place(name) for name in names]
+    for needed in ("audio_url", "call_id"):
+        if (needed,) not in places:
+            raise ManifestError(f"the header names no column {needed}; it is the first line: audio_url,call_id,…")
+    if len(set(places)) < len(places):
+        raise ManifestError("the header names a column twice")
+
+    def read(line: str) -> dict[str, Any]:
+        cells = _cells(line, delimiter)
+        if len(cells) != len(places):
+            raise ManifestError(f"has {len(cells)} fields, and the header {len(places)}")
+        return _placed(places, cells)
+
+    return read
+
+
+def _is_fact(name: str) -> bool:
+    return name.strip().lower().startswith("facts.")
+
+
+def _place(name: str) -> tuple[str, ...]:
+    if _is_fact(name) and (fact := name[len("facts.") :]):
+        return ("facts", fact)
+    if name not in COLUMNS:
+        known = ", ".join(COLUMNS)
+        raise ManifestError(f"the header names a column that means nothing here; there are {known} and facts.<name>")
+    return COLUMNS[name]
+
+
+def _placed(places: list[tuple[str, ...]], cells: list[str]) -> dict[str, Any]:
+    """An empty cell is a field left out."""
+    fields: dict[str, Any] = {}
+    for place, cell in zip(places, (cell.strip() for cell in cells), strict=True):
+        if not cell:
+            continue
+        if place[0] == "facts":
+            fields.setdefault("facts", {})[place[1]] = _fact(cell)
+        elif len(place) == 2:
+            fields.setdefault(place[0], {})[place[1]] = cell
+        else:
+            fields[place[0]] = cell
+    return fields
+
+
+def _fact(cell: str) -> JsonValue:
+    if cell.lower() in ("true", "false"):
+        return cell.lower() == "true"
+    try:
+        value: JsonValue = _json(cell)
+    except (ValueError, RecursionError):
+        return cell
+    return value
+
+
+def _json(text: str) -> Any:
+    """Raises ValueError for what is no JSON, numbers beyond all bounds included: Python would read them as infinite."""
+    return json.loads(text, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([text], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        raise ManifestError("is no line of CSV: a quote is not closed, or stands where none may") from None
+
+
+def _fields_of_json(text: str) -> Any:
+    try:
+        fields = _json(text)
+    except (ValueError, RecursionError):
+        raise ManifestError("is no JSON") from None
+    if not isinstance(fields, dict):
+        raise ManifestError("is no JSON object")
+    return fields
+
+
+def _text(line: bytes | None) -> str:
+    if line is None:
+        raise ManifestError("is too long")
+    try:
+        return line.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        raise ManifestError("is not UTF-8 text; save the file as UTF-8") from None
+
+
+def _explain(error: ValidationError) -> str:
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    # an unknown field's name is the sender's own text: it may be anything
+    told = [
+        "has a field that means nothing here"
+        if fault["type"] == "extra_forbidden"
+        else f"{'.'.join(str(part) for part in fault['loc'] if part in _FIELDS) or 'entry'}: {fault['msg']}"
+        for fault in faults[:5]
+    ]
+    more = len(faults) - len(told)
+    return "; ".join(dict.fromkeys(told)) + (f"; and {more} more" if more > 0 else "")
+
+
+_FIELDS = frozenset(ManifestEntry.model_fields) | {"id", "team"}
