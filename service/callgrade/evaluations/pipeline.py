@@ -31,7 +31,7 @@ from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations import outbox, registry, repository
 from callgrade.evaluations.bulk import judge_chunk
 from callgrade.evaluations.failures import NoOutage, Outage
-from callgrade.evaluations.judging import judged, of_release
+from callgrade.evaluations.judging import judged, nothing, of_release
 from callgrade.evaluations.outbox import FAILED, PROPOSED, evaluation_event
 from callgrade.evaluations.repository import Work
 from callgrade.evaluations.service import Evaluator
@@ -75,17 +75,20 @@ class Pipeline:
         settings: Settings,
         *,
         outage: Outage | None = None,
+        closing: Callable[[], Awaitable[None]] = nothing,
     ):
         self.database, self.blobs, self.settings = database, blobs, settings
         self.outage = outage or NoOutage()
         self.tell: Callable[[Sequence[str]], None] = tell_nobody
-        self._judges_for, self._recordings = judges_for, recordings
+        self._judges_for, self._recordings, self._closing = judges_for, recordings, closing
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="callgrade-db")
         self._evaluators: dict[tuple[str, str], Evaluator] = {}
         self._turnstile = Turnstile()
 
-    def close(self) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
+    async def aclose(self) -> None:
+        """In the event loop that it worked in: judges hold connections that belong to it."""
+        await self._closing()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def transcribe(self, id_: str) -> bool:
         """Gives the call of an evaluation its words. True when it is to be judged now."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from callgrade.adapters.llm.asking import AnswerCache
 from callgrade.adapters.llm.composer import Wording
+from callgrade.adapters.llm.gate import Gate
 from callgrade.adapters.llm.judge import LLMJudge
 from callgrade.adapters.llm.local import smollm2_path
 from callgrade.adapters.llm.render import PromptTokens, RenderedRequest, render_requests
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnswerCache",
+    "Endpoint",
+    "Gate",
     "LLMJudge",
     "PromptTokens",
     "RenderedRequest",
     "Wording",
     "default_wording",
     "is_local",
+    "open_endpoint",
     "open_judge",
     "render_request",
     "render_requests",
@@ -56,10 +60,13 @@ def open_judge(
     wording: Wording | None = None,
     cache: AnswerCache | None = None,
     client: str = "",
+    endpoint: Endpoint | None = None,
+    gate: Gate | None = None,
     http_client: "httpx.AsyncClient | None" = None,
     sleep: Sleep = asyncio.sleep,
 ) -> LLMJudge:
-    """The judge that `settings.model` names. `client` (an organisation) scopes the cache.
+    """The judge that `settings.model` names. `client` (an organisation) scopes the cache. Judges may share an
+    `endpoint` (see `open_endpoint`; whoever opened it closes it, and not the judges) and the `gate` before it.
 
     Raises SettingsError without a model or a key, MissingExtraError, ModelNotInstalledError. `http_client` and
     `sleep` are for tests.
@@ -67,13 +74,14 @@ def open_judge(
     if settings.model is None:
         raise SettingsError("no model is configured; set CALLGRADE_LLM__MODEL")
     return LLMJudge(
-        _open_endpoint(settings, http_client),
+        endpoint or open_endpoint(settings, http_client),
         settings,
         model=_wire_name(settings.model),
         redactor=redactor,
         wording=wording or default_wording(settings, language),
         cache=cache if settings.cache else None,
         client=client,
+        gate=gate,
         sleep=sleep,
     )
 
@@ -89,7 +97,8 @@ def render_request(
     return rendered[0]
 
 
-def _open_endpoint(settings: LLMSettings, http_client: "httpx.AsyncClient | None") -> Endpoint:
+def open_endpoint(settings: LLMSettings, http_client: "httpx.AsyncClient | None" = None) -> Endpoint:
+    """The endpoint of `settings.model`, to be shared by several judges. Close it."""
     model = settings.model or ""
     if model.startswith(GGUF):
         from callgrade.adapters.llm.local import LocalEndpoint

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from callgrade.adapters.llm.dialect import Dialect, Spoken
 from callgrade.adapters.llm.errors import Fault, fault_from, fault_of_answer, fault_of_finish
+from callgrade.adapters.llm.gate import Gate, Slots
 from callgrade.adapters.llm.instructed import ask_through_instructor
 from callgrade.adapters.llm.questions import Question
 from callgrade.adapters.llm.retry import Patience, Sleep
@@ -43,7 +44,7 @@ class Draft(NamedTuple):
 
 
 class Interviewer:
-    """Puts questions to one endpoint, at most `concurrency` at a time."""
+    """Puts questions to one endpoint, as `gate` lets them: at most `concurrency` at a time where there is none."""
 
     def __init__(
         self,
@@ -53,13 +54,14 @@ class Interviewer:
         model: str,
         cache: AnswerCache | None,
         client: str,
+        gate: Gate | None = None,
         sleep: Sleep = asyncio.sleep,
     ):
         self._endpoint, self._settings, self._model = endpoint, settings, model
         self._cache, self._client = cache, client
         self._scope = f"{client}\0{endpoint.identity}\0{settings.run_salt}"
         self._spoken = Spoken(settings)
-        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._gate: Gate = gate or Slots(settings.concurrency)
         self._patience = Patience(settings, sleep)
         self._turnstile = Turnstile()
 
@@ -117,13 +119,20 @@ class Interviewer:
         return answer
 
     async def _send(self, request: Request, spent: Spent) -> Reply:
-        async with self._slots:
-            try:
-                # the endpoint's own time-out restarts with every byte
-                async with asyncio.timeout(self._settings.timeout_s):
-                    reply = await self._endpoint.send(request)
-            except TimeoutError as error:
-                raise fault_from(error, self._endpoint.place) from None
+        await self._gate.enter(request)
+        outcome: Reply | Fault | None = None
+        try:
+            # the endpoint's own time-out restarts with every byte
+            async with asyncio.timeout(self._settings.timeout_s):
+                outcome = reply = await self._endpoint.send(request)
+        except TimeoutError as error:
+            outcome = fault_from(error, self._endpoint.place)
+            raise outcome from None
+        except Fault as refusal:
+            outcome = refusal
+            raise
+        finally:
+            self._gate.leave(request, outcome)
         await self._turnstile.pass_through()
         spent.add(reply)
         if fault := fault_of_finish(reply.finish_reason, reply.refusal):

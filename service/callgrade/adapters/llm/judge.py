@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from callgrade.adapters.llm.asking import AnswerCache, Interviewer
 from callgrade.adapters.llm.call import Call
 from callgrade.adapters.llm.composer import Composer, Wording
+from callgrade.adapters.llm.gate import Gate
 from callgrade.adapters.llm.merging import merge
 from callgrade.adapters.llm.part import PartJudge, failed
 from callgrade.adapters.llm.questions import Questions
@@ -38,12 +39,15 @@ class LLMJudge:
         wording: Wording,
         cache: AnswerCache | None = None,
         client: str = "",
+        gate: Gate | None = None,
         sleep: Sleep = asyncio.sleep,
     ):
         self._endpoint, self._settings, self._cache = endpoint, settings, cache
         self._redactor, self._wording, self._model = redactor, wording, model
         self._composer = Composer(settings, wording)
-        self._interviewer = Interviewer(endpoint, settings, model=model, cache=cache, client=client, sleep=sleep)
+        self._interviewer = Interviewer(
+            endpoint, settings, model=model, cache=cache, client=client, gate=gate, sleep=sleep
+        )
         repair = wording.repair.template("user", wording.language)
         self._parts = PartJudge(self._interviewer, self._composer.questionnaire, repair, settings.samples)
 
