@@ -128,6 +128,15 @@ class TestOutcomes:
         for language, expected in (("zh", zh), ("en", en)):
             assert outcome_in_words(judged(outcome, criterion), SCALES.by_id[criterion], language) == expected
 
+    def test_what_hangs_on_an_unknown_fact_says_so(self):
+        form = rubric(violation("beneficiary", "flag", when={"outcome": ["closed"]}))
+        made = {"beneficiary": judged({"occurrences": 1}, "beneficiary")}
+        said = {
+            str(facts): outcome_in_words(score(form, made, facts).judgements[0], form.criteria[0], "zh")
+            for facts in ({}, {"outcome": "closed"}, {"outcome": "open"})
+        }
+        assert list(said.values()) == ["1 处（是否适用待通话事实）", "1 处", "不适用"]
+
     def test_without_one_the_status_is_said(self):
         waiting = Judgement(criterion_id="greeting", status="cannot_assess", method="human", reason="awaiting_human")
         assert outcome_in_words(waiting, SCALES.by_id["greeting"], "zh") == "待人工"

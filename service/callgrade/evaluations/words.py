@@ -10,6 +10,7 @@ from callgrade.domain.judgements import AWAITING_HUMAN, NO_MODEL, Judgement
 from callgrade.domain.outcomes import Answer, Count, Kinds, Level, Occurrences, Outcome, Score
 from callgrade.domain.rubrics import Criterion
 from callgrade.domain.scales import LevelsScale, LikertScale
+from callgrade.domain.scorecards import ScoredJudgement
 from callgrade.domain.speech_definitions import DEFINITIONS
 from callgrade.evaluations.rubric_words import RUBRIC_TABLE
 
@@ -110,6 +111,7 @@ TABLE: dict[str, tuple[str, str]] = {
     ),
     "outcome.kinds": ("{number} 种", "{number} kinds"),
     "outcome.count": ("{number} 次", "{number} times"),
+    "outcome.depends": ("{outcome}（是否适用待通话事实）", "{outcome} (if it applies: a fact of the call is open)"),
     # reasons that callgrade itself gives
     "reason.awaiting_human": ("待人工：这一项只能由人评判", "Awaiting a person: only people can judge this one"),
     "reason.no_model": (
@@ -293,10 +295,15 @@ def status_key(judgement: Judgement) -> str:
 
 
 def outcome_in_words(judgement: Judgement, criterion: Criterion, language: str) -> str:
-    """`是`, `2 处，其中情节严重 1 处`, a level's title…; the status where there is no outcome."""
+    """`是`, `2 处，其中情节严重 1 处`, a level's title…; the status where there is no outcome.
+
+    What was judged and is worth nothing certain hangs on a fact of the call that is not known, and says so.
+    """
     if judgement.outcome is None:
         return word(status_key(judgement), language)
-    return _outcome(judgement.outcome, criterion, language)
+    said = _outcome(judgement.outcome, criterion, language)
+    depends = isinstance(judgement, ScoredJudgement) and judgement.points is None
+    return word("outcome.depends", language, outcome=said) if depends else said
 
 
 def _outcome(outcome: Outcome, criterion: Criterion, language: str) -> str:
