@@ -3,7 +3,7 @@
 Shipped fakes live in `adapters/scripted.py`; tests and demos use them, so a port's meaning is pinned by code that runs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
@@ -56,6 +56,16 @@ class BlobStore(Protocol):
         ...
 
     def delete(self, sha256: str) -> None: ...
+
+
+class AnswerMemory(Protocol):
+    """Keeps what models said about calls, on this machine."""
+
+    def forget(self, client: str, call_ids: Iterable[str]) -> None:
+        """Deletes what was said about these calls (the client's own ids) and takes no more of it. Forgetting again
+        changes nothing. Raises NotReadyError where that cannot be done now.
+        """
+        ...
 
 
 class WorkQueue(Protocol):

@@ -11,6 +11,7 @@ from callgrade.db.tables.calls import Call, Recording, TranscriptVersion
 from callgrade.db.tables.evaluations import Evaluation, EvaluationFlag, StoredScorecard
 from callgrade.db.tables.registry import PromptVersion, Release, RubricVersion
 from callgrade.db.tables.requests import IdempotentRequest, RateSecond
+from callgrade.db.tables.retention import RetentionRule
 from callgrade.db.tables.webhooks import Delivery, Webhook
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "RateSecond",
     "Recording",
     "Release",
+    "RetentionRule",
     "RubricVersion",
     "StoredScorecard",
     "TranscriptVersion",
