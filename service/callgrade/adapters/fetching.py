@@ -21,6 +21,7 @@ from callgrade.adapters.guarded import (
     GuardedBackend,
     Resolve,
     exchange,
+    header,
     resolve,
     without_wire_errors,
 )
@@ -172,12 +173,6 @@ class Body(io.RawIOBase):
 
 def _too_large(most: int) -> TooLargeError:
     return TooLargeError(f"the recording at the URL is larger than the {most // 1024**2} MB that are taken")
-
-
-def header(response: httpcore.Response, name: str) -> str:
-    """Its first value, or nothing."""
-    wanted = name.encode()
-    return next((value.decode("latin-1").strip() for key, value in response.headers if key.lower() == wanted), "")
 
 
 def file_name_of(url: str) -> str:

@@ -174,6 +174,12 @@ def exchange(
         yield response
 
 
+def header(response: httpcore.Response, name: str) -> str:
+    """Its first value, or nothing."""
+    wanted = name.encode()
+    return next((value.decode("latin-1").strip() for key, value in response.headers if key.lower() == wanted), "")
+
+
 @contextmanager
 def without_wire_errors() -> Iterator[None]:
     """Errors of the wire as ours. Their own text may hold addresses, and stays out."""
