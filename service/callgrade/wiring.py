@@ -2,10 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from pydantic import JsonValue
 
 from callgrade.adapters.cache import DiskCache
 from callgrade.adapters.limits.breaker import Breaker
@@ -156,14 +158,26 @@ class Recordings:
 
 
 def make_loader(
-    settings: Settings, *, agent_channel: AgentChannel | None = None, progress: Progress = no_progress
+    settings: Settings,
+    *,
+    agent_channel: AgentChannel | None = None,
+    progress: Progress = no_progress,
+    facts: Mapping[str, JsonValue] | None = None,
 ) -> Load:
-    """Reads a transcript, or transcribes a recording off the event loop."""
+    """Reads a transcript, or transcribes a recording off the event loop.
+
+    `facts` are of all calls that do not bring a fact of the same name themselves.
+    """
     recordings = Recordings(settings)
 
     async def load(path: Path) -> Transcript:
         if not is_recording(path):
-            return read_transcript(path)
-        return await asyncio.to_thread(recordings.transcribe, path, agent_channel=agent_channel, progress=progress)
+            return _with_facts(read_transcript(path), facts)
+        heard = await asyncio.to_thread(recordings.transcribe, path, agent_channel=agent_channel, progress=progress)
+        return _with_facts(heard, facts)
 
     return load
+
+
+def _with_facts(transcript: Transcript, facts: Mapping[str, JsonValue] | None) -> Transcript:
+    return transcript.model_copy(update={"facts": {**facts, **transcript.facts}}) if facts else transcript

@@ -43,6 +43,22 @@ class TestScore:
         assert all(lines[item["turn"]][item["start"] : item["end"]] == item["quote"] for item in quotes)
         assert "no model is configured" in err
 
+    def test_facts_that_the_call_does_not_bring(self, run, call):
+        def verdict(*facts):
+            status, out, _ = run("score", call, "--rubric", "insurance-telesales", "--judge", "rules", "--json", *facts)
+            assert status == 0
+            return next(j for j in json.loads(out)["judgements"] if j["criterion_id"] == "beneficiary")
+
+        assert verdict()["points"] is None
+        assert verdict("--fact", "outcome=closed")["points"] == 0
+        assert verdict("--fact", "complaint=true", "--fact", "outcome=open")["status"] == "not_applicable"
+
+    @pytest.mark.parametrize("fact", ["outcome", "=closed"])
+    def test_a_fact_without_name_or_value_is_a_mistake(self, run, call, fact):
+        status, _, err = run("score", call, "--rubric", RUBRIC, "--fact", fact)
+        assert status == 2
+        assert "write NAME=VALUE" in err
+
     def test_the_note_about_the_model_comes_once_for_many(self, run, call, tmp_path):
         (tmp_path / "second.txt").write_text("坐席：您好", "utf-8")
         status, out, err = run("score", tmp_path, "--rubric", RUBRIC, "--json")

@@ -1,10 +1,12 @@
 """`demo`, `transcribe` and `score`."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import JsonValue
 
 from callgrade.cli.output import emit, progress_bar, report_failure, tell, to_json, write_file
 from callgrade.domain.errors import CallgradeError, ConfigurationError
@@ -77,6 +79,10 @@ def score(
         typer.Option(help="auto: everything available. rules: no model. llm: as auto, and a model is a must."),
     ] = "auto",
     agent_channel: AgentChannelOption = None,
+    fact: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE, such as outcome=closed, of calls that do not say. May be given again."),
+    ] = None,
     json_: JsonOption = False,
     out: Annotated[Path | None, typer.Option(help="Write each scorecard here as JSON and HTML.")] = None,
 ) -> int:
@@ -86,6 +92,7 @@ def score(
     from callgrade.cli.scoring import Delivery, score_all
 
     settings = load_settings()
+    facts = _facts(fact or [])
     loaded = load_rubric(rubric)
     paths = list(expand(inputs))
     if judge == "auto" and settings.llm.model is None and loaded.judged_by("llm"):
@@ -94,7 +101,21 @@ def score(
             "(set CALLGRADE_LLM__MODEL and CALLGRADE_LLM__BASE_URL)"
         )
     delivery = Delivery(loaded, settings.language, as_json=json_, alone=len(paths) == 1, out=out)
-    return asyncio.run(score_all(paths, loaded, settings, judge, agent_channel, delivery))
+    return asyncio.run(score_all(paths, loaded, settings, judge, agent_channel, delivery, facts))
+
+
+def _facts(given: list[str]) -> dict[str, JsonValue]:
+    """`outcome=closed` is a word, `complaint=true` and `hold_ms=[12000]` are what JSON says they are."""
+    facts: dict[str, JsonValue] = {}
+    for pair in given:
+        name, sign, text = pair.partition("=")
+        if not sign or not name:
+            raise typer.BadParameter(f"--fact {pair}: write NAME=VALUE, for example outcome=closed")
+        try:
+            facts[name] = json.loads(text)
+        except ValueError:
+            facts[name] = text
+    return facts
 
 
 def demo(

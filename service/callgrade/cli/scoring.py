@@ -1,7 +1,9 @@
 """What `score` does with many inputs: evaluate them at once, deliver each result when it is done."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from pydantic import JsonValue
 
 from callgrade.calls.inputs import is_recording
 from callgrade.cli.output import emit, file_name, progress_bar, report_failure, tell, to_json, write_file
@@ -110,10 +112,11 @@ async def score_all(
     mode: JudgeMode,
     agent_channel: AgentChannel | None,
     delivery: Delivery,
+    facts: Mapping[str, JsonValue] | None = None,
 ) -> int:
     """Score every path. Returns the exit status: 2 when an input failed for the set-up's sake, such as recordings
     without a recogniser; what does not need it is scored all the same."""
-    load = make_loader(settings, agent_channel=agent_channel)
+    load = make_loader(settings, agent_channel=agent_channel, facts=facts)
     async with open_judges(settings, mode) as judges:
         evaluator = Evaluator(rubric, judges)
         with progress_bar() as shown, seldom_collecting():
