@@ -3,7 +3,7 @@
 Audit events are chained and outlive the call they are about. So whatever goes in must never have to come out again, and
 that is a matter of form: an id, a digest, a version, a number, a moment, or one short word. A sentence has blanks,
 Chinese has no letters a to z, a phone number has more digits than a word or a number may have here. What the form
-cannot tell is a name in small letters from a word: words come from the code's own enumerations, never from what was sent.
+cannot tell is a name in small letters from a word: words come from enumerations in the code, never from what was sent.
 What is refused is named by its place, never by its content, because refusals end up in logs.
 """
 
@@ -81,8 +81,7 @@ def _one(name: str, fact: object) -> str | int | bool | None:
 
 
 def _number(name: str, fact: int | Decimal) -> str | int:
-    # a Decimal may be nan, of which nothing is true
-    if not -MOST < fact < MOST:
+    if not Decimal(fact).is_finite() or abs(Decimal(fact)) >= MOST:
         raise ValueError(f"audit fact {name!r}: a number must lie below {MOST:,}")
     if isinstance(fact, int):
         return int(fact)

@@ -22,8 +22,8 @@ class Phrases(Frozen):
     """Words to look for in turns: literal phrases, named lists under `rubrics/lists/`, and regular expressions.
 
     Matching ignores what grounding ignores (width, case, punctuation, simplified/traditional). A match inside one
-    of `unless` does not count (喂养 for 喂; `…` stands for up to eight characters); with `negation: drop` neither does one
-    that a negation word governs (不能保证收益 for 保证收益).
+    of `unless` does not count (喂养 for 喂; `…` stands for up to eight characters); with `negation: drop` neither
+    does one that a negation word governs (不能保证收益 for 保证收益).
     """
 
     phrases: tuple[str, ...] = ()
