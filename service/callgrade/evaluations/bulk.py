@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from pydantic_core import from_json
 from sqlalchemy.exc import DataError, IntegrityError
 
+from callgrade.calls.metadata import require_storable
 from callgrade.calls.reading import parse_json
+from callgrade.calls.service import stored_form
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError, NotReadyError, TranscriptError
 from callgrade.domain.scorecards import Scorecard
@@ -20,7 +22,6 @@ from callgrade.evaluations import chunks
 from callgrade.evaluations.chunks import CancelledError, Chunk, Known, Result
 from callgrade.evaluations.judging import judged, of_release
 from callgrade.evaluations.many import Scored, evaluate_many
-from callgrade.evaluations.repository import transcript_digest
 from callgrade.evaluations.service import Evaluator
 
 if TYPE_CHECKING:
@@ -101,9 +102,11 @@ class _Chunk:
 
     async def _load(self, line: Line) -> Transcript:
         transcript = _parse(line)
+        # before the model is asked: what cannot be kept, or is there already, must cost nothing
+        require_storable(chunks.call_columns(transcript))
         if self._known:
-            content = transcript.model_dump_json(by_alias=True)
-            chunks.refuse(self._chunk, self._known, self._done, transcript.call_id, transcript_digest(content))
+            _, digest = stored_form(transcript)
+            chunks.refuse(self._chunk, self._known, self._done, transcript.call_id, digest)
         return transcript
 
     async def _store(self, results: "asyncio.Queue[Result | None]") -> None:

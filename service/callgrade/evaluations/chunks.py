@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, insert, select, update
 from sqlmodel import Session
 
+from callgrade.calls.service import CLIENT, stored_form
 from callgrade.db.tables import Batch
 from callgrade.db.types import new_id, now
 from callgrade.domain.calls import Transcript
@@ -264,6 +265,21 @@ def open_chunks(session: Session, limit: int, after: tuple[str, int] = ("", -1))
     return [(row.batch_id, row.number) for row in rows]
 
 
+def call_columns(transcript: Transcript) -> dict[str, Any]:
+    """What a call's row says of it."""
+    agent = transcript.agent
+    return {
+        "call_id": transcript.call_id,
+        "channel": transcript.channel,
+        "language": transcript.language,
+        "started_at": transcript.started_at,
+        "agent_id": agent.id if agent else None,
+        "team": agent.team if agent else None,
+        "queue": transcript.queue,
+        "facts": transcript.facts,
+    }
+
+
 class _Group:
     """The rows that a group of results comes to."""
 
@@ -282,14 +298,14 @@ class _Group:
             assert result.error is not None
             self._fault(result.line, result.error)
             return
-        row = repository.transcript_row("", result.transcript, "client")
         try:
-            refuse(self._chunk, known, done, result.transcript.call_id, row["digest"])
+            content, digest = stored_form(result.transcript)
+            refuse(self._chunk, known, done, result.transcript.call_id, digest)
         except CallgradeError as error:
             self._fault(result.line, error)
             return
-        call = known.get(result.transcript.call_id) or self._new_call(result.transcript, row, known)
-        self._evaluate(result, call, call.digests[row["digest"]], done)
+        call = known.get(result.transcript.call_id) or self._new_call(result.transcript, content, digest, known)
+        self._evaluate(result, call, call.digests[digest], done)
 
     def insert(self, session: Session) -> None:
         for table, rows in (
@@ -306,27 +322,22 @@ class _Group:
             counted = update(BATCH).where(BATCH.c.id == self._chunk.batch_id)
             session.execute(counted.values(faulty=BATCH.c.faulty + faulty))
 
-    def _new_call(self, transcript: Transcript, row: dict[str, Any], known: dict[str, Known]) -> Known:
-        call = Known(new_id(), {row["digest"]: 1}, erased=False)
+    def _new_call(self, transcript: Transcript, content: str, digest: str, known: dict[str, Known]) -> Known:
+        call = Known(new_id(), {digest: 1}, erased=False)
         # the same call may stand twice in one group
         known[transcript.call_id] = call
-        agent = transcript.agent
-        self._calls.append(
+        columns = call_columns(transcript)
+        self._calls.append({"id": call.id, "client_id": self._chunk.client_id, "created_at": self._moment, **columns})
+        self._transcripts.append(
             {
-                "id": call.id,
-                "client_id": self._chunk.client_id,
-                "call_id": transcript.call_id,
-                "channel": transcript.channel,
-                "language": transcript.language,
-                "started_at": transcript.started_at,
-                "agent_id": agent.id if agent else None,
-                "team": agent.team if agent else None,
-                "queue": transcript.queue,
-                "facts": transcript.facts,
+                "call_id": call.id,
+                "version": 1,
+                "origin": CLIENT,
+                "digest": digest,
+                "content": content,
                 "created_at": self._moment,
             }
         )
-        self._transcripts.append({**row, "call_id": call.id})
         return call
 
     def _evaluate(self, result: Result, call: Known, version: int, done: dict[str, str]) -> None:

@@ -15,10 +15,9 @@ from typing import BinaryIO, Literal, Protocol, TypeVar, cast
 
 from sqlmodel import Session
 
-from callgrade.calls.reading import parse_json
+from callgrade.calls import service as calls
 from callgrade.db.session import Database
-from callgrade.db.tables import Call
-from callgrade.domain.calls import Party, Transcript
+from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import (
     CallgradeError,
     NotReadyError,
@@ -168,7 +167,7 @@ class Pipeline:
         self.fits(work.release_id, work.release_model)
         evaluator = await self.evaluator(work.client_id, work.rubric_digest)
         await self._turnstile.pass_through()
-        transcript = parse_json(work.transcript, source="the stored transcript")
+        transcript = calls.parse_stored(work.transcript)
 
         async def turn(to: Literal["parked", "judging"]) -> None:
             if not await self.write(lambda session: repository.move(session, work.id, work.attempt, to)):
@@ -197,9 +196,10 @@ class Pipeline:
         heard = await asyncio.to_thread(recognised)
 
         def keep(session: Session) -> None:
-            call = repository.call_of(session, work.id)
-            if call.erased_at is None:
-                repository.add_transcript(session, call.id, with_facts(heard, call), "recogniser")
+            call = calls.hold(session, work.client_id, work.call_id)
+            # another worker may have been first, and a recogniser need not hear the same twice
+            if not calls.transcript_versions(session, call):
+                calls.add_transcript(session, call, heard, calls.RECOGNISER)
 
         await self.write(keep)
 
@@ -214,22 +214,6 @@ class Pipeline:
 
 class _Over(Exception):  # noqa: N818
     """The evaluation was cancelled, or is another worker's by now."""
-
-
-def with_facts(heard: Transcript, call: Call) -> Transcript:
-    """What the recogniser heard, with what the client said of the call. A blob's name is no call's."""
-    agent = Party(id=call.agent_id, team=call.team) if call.agent_id or call.team else None
-    return heard.model_copy(
-        update={
-            "call_id": call.call_id,
-            "channel": call.channel,
-            "language": call.language,
-            "started_at": call.started_at,
-            "agent": agent,
-            "queue": call.queue,
-            "facts": {**heard.facts, **call.facts},
-        }
-    )
 
 
 def _propose(session: Session, work: Work, card: Scorecard) -> list[str]:

@@ -16,7 +16,6 @@ from sqlmodel import Session
 
 from callgrade.db.tables import Call, Evaluation, Release, RubricVersion
 from callgrade.db.types import new_id, now
-from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError, ConflictError, UnknownResourceError
 from callgrade.domain.frozen import Frozen
 from callgrade.domain.scorecards import Scorecard
@@ -38,6 +37,8 @@ class Work(Frozen):
 
     id: str
     client_id: str
+    call_id: str
+    """The server's."""
     attempt: int
     rubric_digest: str
     release_id: str | None
@@ -46,7 +47,6 @@ class Work(Frozen):
     recording: str | None = None
     """The blob, by its SHA-256."""
     agent_channel: str | None = None
-    file_name: str | None = None
 
 
 def dedupe_key(call_id: str, rubric_digest: str, release_id: str | None, transcript_version: int) -> str:
@@ -163,14 +163,14 @@ def begin(session: Session, id_: str, status: Status) -> Work | None:
     return Work(
         id=row.id,
         client_id=row.client_id,
+        call_id=row.call_id,
         attempt=row.attempt,
         rubric_digest=row.rubric_digest,
         release_id=row.release_id,
         release_model=row.release_model,
         transcript=transcript,
-        recording=recording.sha256 if recording else None,
+        recording=(recording.sha256 or None) if recording else None,
         agent_channel=recording.agent_channel if recording else None,
-        file_name=recording.file_name if recording else None,
     )
 
 
@@ -286,24 +286,3 @@ def call_of(session: Session, id_: str) -> Call:
     statement = select(Call).join(EVALUATION, EVALUATION.c.call_id == CALL.c.id)
     call: Call = session.execute(statement.where(EVALUATION.c.id == id_)).scalar_one()
     return call
-
-
-def add_transcript(session: Session, call_id: str, transcript: Transcript, origin: str) -> None:
-    """The first version of a call's words. A second recogniser's, after a crash, changes nothing."""
-    insert_new(session, TRANSCRIPT, [transcript_row(call_id, transcript, origin)])
-
-
-def transcript_row(call_id: str, transcript: Transcript, origin: str) -> dict[str, Any]:
-    content = transcript.model_dump_json(by_alias=True)
-    return {
-        "call_id": call_id,
-        "version": 1,
-        "origin": origin,
-        "digest": transcript_digest(content),
-        "content": content,
-        "created_at": now(),
-    }
-
-
-def transcript_digest(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest()
