@@ -71,7 +71,11 @@ class EvaluationFlag(SQLModel, table=True):
     """A flag of the current scorecard, with what it is filtered by."""
 
     __tablename__ = "evaluation_flag"
-    __table_args__ = (Index("flag_by_total", "client_id", "flag", "total", "evaluation_id"),)
+    __table_args__ = (
+        Index("flag_by_total", "client_id", "flag", "total", "evaluation_id"),
+        # the newest first within a range of totals, without a look at the table
+        Index("flag_newest", "client_id", "flag", "evaluation_id", "total"),
+    )
 
     evaluation_id: str = Field(foreign_key="evaluation.id", primary_key=True)
     flag: str = Field(primary_key=True)

@@ -1,0 +1,84 @@
+"""The lists that must stay quick at a million scorecards are answered from an index, in its order, without a sort."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Select, select, text
+
+from callgrade.db.session import Database
+from callgrade.db.tables import metadata
+
+T = metadata.tables
+call, evaluation, flag, delivery = T["call"], T["evaluation"], T["evaluation_flag"], T["delivery"]
+MAY, JUNE = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+
+LISTS: dict[str, tuple[str, Select[Any]]] = {
+    "one agent in a month": (
+        "evaluation_by_agent",
+        select(evaluation)
+        .where(evaluation.c.client_id == "c", evaluation.c.agent_id == "a")
+        .where(evaluation.c.called_at >= MAY, evaluation.c.called_at < JUNE)
+        .order_by(evaluation.c.called_at.desc(), evaluation.c.id.desc())
+        .limit(50),
+    ),
+    "a flag within a range of totals, newest first": (
+        "flag_newest",
+        select(flag.c.evaluation_id)
+        .where(flag.c.client_id == "c", flag.c.flag == "f", flag.c.evaluation_id < "x")
+        .where(flag.c.total >= Decimal(20), flag.c.total < Decimal(60))
+        .order_by(flag.c.evaluation_id.desc())
+        .limit(50),
+    ),
+    "a flag within a range of totals, lowest first": (
+        "flag_by_total",
+        select(flag.c.evaluation_id)
+        .where(flag.c.client_id == "c", flag.c.flag == "f")
+        .where(flag.c.total >= Decimal(20), flag.c.total < Decimal(60))
+        .order_by(flag.c.total, flag.c.evaluation_id)
+        .limit(50),
+    ),
+    "a team's unreviewed by age": (
+        "evaluation_by_team",
+        select(evaluation)
+        .where(evaluation.c.client_id == "c", evaluation.c.team == "t", evaluation.c.status == "proposed")
+        .order_by(evaluation.c.called_at, evaluation.c.id)
+        .limit(50),
+    ),
+    "evaluations behind a cursor": (
+        "evaluation_newest",
+        select(evaluation)
+        .where(evaluation.c.client_id == "c", evaluation.c.id < "x")
+        .order_by(evaluation.c.id.desc())
+        .limit(50),
+    ),
+    "calls behind a cursor": (
+        "call_newest",
+        select(call).where(call.c.client_id == "c", call.c.id < "x").order_by(call.c.id.desc()).limit(50),
+    ),
+    "deliveries that are due": (
+        "delivery_due",
+        select(delivery)
+        .where(delivery.c.status == "waiting", delivery.c.next_at <= JUNE)
+        .order_by(delivery.c.next_at)
+        .limit(50),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_answered_from_its_index(database: Database, name: str) -> None:
+    index, query = LISTS[name]
+    with database.reading() as session:
+        if database.dialect == "postgresql":
+            # an empty table is read whole, whatever indices it has; and one client's rows are most of a small table
+            session.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"))
+            session.execute(text("SET LOCAL enable_sort = off"))
+        explain = "EXPLAIN QUERY PLAN " if database.dialect == "sqlite" else "EXPLAIN "
+        compiled = query.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+        plan = "\n".join(str(row[-1]) for row in session.connection().exec_driver_sql(f"{explain}{compiled}"))
+    # PostgreSQL may as well walk the primary key where it thinks that every row is the client's
+    assert index in plan or (database.dialect == "postgresql" and index.endswith("_newest") and "pk_" in plan), plan
+    assert "TEMP B-TREE" not in plan, plan
+    assert "Sort" not in plan, plan
