@@ -169,7 +169,9 @@ def exchange(
     with (
         without_wire_errors(),
         pool,
-        pool.stream(method, url, headers=sent, content=content, extensions={"timeout": timeouts}) as response,
+        pool.stream(
+            method, url, headers=list(sent.items()), content=content, extensions={"timeout": timeouts}
+        ) as response,
     ):
         yield response
 
