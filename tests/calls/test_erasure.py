@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -370,3 +371,26 @@ def test_no_transcript_comes_in_behind_an_erasure(house: House) -> None:
         service.add_transcript(session, call, transcript("C-1"), "recogniser")
     with house.database.reading() as session:
         assert session.exec(select(TranscriptVersion)).all() == []
+
+
+def test_the_same_sound_handed_in_and_erased_at_once(house: House) -> None:
+    """Whatever comes first, no call that is there ever lacks its sound, and no sound is left that nobody has."""
+
+    def come_and_go(thread: int) -> int:
+        refused = 0
+        for turn in range(8):
+            try:
+                id_ = sounded(house, house.principal, f"C-{thread}-{turn}")
+            except NotReadyError:
+                refused += 1
+                continue
+            with house.database.reading() as session:
+                sha256 = service.recording_of(session, service.find(session, house.principal.client_id, id_)).sha256
+            house.blobs.open(sha256).close()
+            erase(house.database, house.blobs, house.principal, id_, REASON)
+        return refused
+
+    with ThreadPoolExecutor(4) as threads:
+        refused = sum(threads.map(come_and_go, range(4)))
+    assert refused < 32
+    assert list(house.blobs.kept()) == []

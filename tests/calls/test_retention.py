@@ -14,7 +14,7 @@ from callgrade.access import audit
 from callgrade.calls import retention, service
 from callgrade.calls.retention import Applied, RetentionPolicy, apply_retention, drop_unclaimed, policy_of, set_policy
 from callgrade.calls.service import CallFilters
-from callgrade.db.tables import Call, Delivery, Evaluation, EvaluationFlag, StoredScorecard
+from callgrade.db.tables import Call, Delivery, Evaluation, EvaluationFlag, IdempotentRequest, StoredScorecard
 from callgrade.db.types import now
 from callgrade.domain.errors import GoneError, InputError
 from callgrade.domain.scorecards import Scorecard
@@ -107,6 +107,9 @@ def test_when_nothing_is_kept_any_more_the_call_is_erased(house: House) -> None:
     id_ = live(house, "C-1", SECRET)
     house.erase(live(house, "C-2", "别的"))
     days = {"recordings_days": 1, "transcripts_days": 2, "scorecards_days": 3}
+    with house.database.writing() as session:
+        for answer in session.exec(select(IdempotentRequest)):
+            session.delete(answer)  # a day has passed
     assert run(house, 4, **days).calls == 1
     with house.database.reading() as session:
         row = session.get(Call, id_)

@@ -2,7 +2,8 @@
 
 Recordings and transcripts are as old as their call (its start or its coming in, whichever is earlier), a scorecard is
 as old as its newest attempt. What is too old goes, each kind in its time; when all three kinds have a limit and the
-longest has passed, the call itself is erased. Figures stay, see `erasure`.
+longest has passed, the call itself is erased. Figures stay, see `erasure`. Deliveries to webhooks lose their payload by
+their own age, and answers to repeated requests live for a day anyway: neither is searched for each call.
 """
 
 import json
@@ -177,7 +178,7 @@ class _Run:
         calls = gone.old_calls(session, self._client, before, after, AT_ONCE)
         self._forget(calls)
         for call in calls:
-            erase_rows(session, self._blobs, call, self._policy.reason)
+            erase_rows(session, self._blobs, call, self._policy.reason, sent=False)
         return self._recorded(session, "calls", [call.id for call in calls])
 
     def _drop_recordings(self, session: Session, before: datetime, _: str) -> list[str]:
