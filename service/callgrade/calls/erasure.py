@@ -17,6 +17,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import ValidationError
 from sqlmodel import Session
@@ -78,27 +79,23 @@ def erase(
         memory.forget(call.client_id, [call.call_id])
     chunks = _blank_lines(database, blobs, call)
     with database.writing() as session:
-        erased = erase_rows(session, blobs, hold(session, principal.client_id, id_), reason, chunks=chunks)
-        facts = erased.model_dump(exclude={"id", "at", "cancelled", "scrubbed"})
-        audit.record(
-            session,
-            principal,
-            "call.erased",
-            call.id,
-            {**facts, "cancelled": len(erased.cancelled), "reason": reason_digest(reason)},
-            at=erased.at,
-        )
+        call = hold(session, principal.client_id, id_)
+        went = {"chunks": chunks, **erase_rows(session, [call], reason), **_erase_sent(session, call)}
+        cancelled = went.pop("cancelled")
+        went["recordings"] = drop_recordings(session, blobs, [call.id])
+        erased = Erased(id=call.id, at=_moment(call), cancelled=cancelled, **went)
+        facts = {**went, "cancelled": len(cancelled), "reason": reason_digest(reason)}
+        audit.record(session, principal, "call.erased", call.id, facts, at=erased.at)
     return erased.model_copy(update={"scrubbed": scrub(database)})
 
 
-def erase_rows(
-    session: Session, blobs: BlobStore, call: Call, reason: str, *, chunks: int = 0, sent: bool = True
-) -> Erased:
-    """The part in the database, and the recording. `call` is held. `sent`: also what was sent or is to be sent about
-    it, for which all that the client was ever sent is searched (2 s for a million deliveries).
+def erase_rows(session: Session, calls: Sequence[Call], reason: str) -> dict[str, Any]:
+    """The part in the database, but for what was sent about the calls. The calls are held.
+
+    Gives what went, by the names that Erased has for it.
     """
     overwrite_what_is_deleted(session)
-    moment, ids = now(), [call.id]
+    moment, ids = now(), [call.id for call in calls]
     # first, so that a worker's scorecard is either stored and found below, or refused
     cancelled = gone.cancel(session, ids, moment)
     evaluations = gone.evaluations(session, ids)
@@ -107,22 +104,29 @@ def erase_rows(
             kind = str(evaluation.error.get("type", "unexpected"))
             evaluation.error = {"type": kind, "message": NEVER_SAID, "retryable": False}
             session.add(evaluation)
-    texts = _names_of(call, [evaluation.id for evaluation in evaluations])
-    erased = Erased(
-        id=call.id,
-        at=moment,
-        transcripts=gone.drop_transcripts(session, ids),
-        scorecards=strip_scorecards(session, evaluations),
-        deliveries=gone.blank_deliveries(session, call.client_id, call.created_at, texts) if sent else 0,
-        answers=gone.drop_answers(session, call.client_id, texts) if sent else 0,
-        recordings=drop_recordings(session, blobs, ids),
-        chunks=chunks,
-        cancelled=tuple(cancelled),
-    )
-    call.erased_at, call.erased_because, call.facts = moment, reason, {}
-    session.add(call)
-    session.flush()
-    return erased
+    for call in calls:
+        call.erased_at, call.erased_because, call.facts = moment, reason, {}
+        session.add(call)
+    return {
+        "cancelled": tuple(cancelled),
+        "transcripts": gone.drop_transcripts(session, ids),
+        "scorecards": strip_scorecards(session, evaluations),
+    }
+
+
+def _erase_sent(session: Session, call: Call) -> dict[str, int]:
+    """What was sent or is to be sent about a call: all that its client was ever sent is searched, which takes some two
+    seconds for a million deliveries."""
+    texts = _names_of(call, [evaluation.id for evaluation in gone.evaluations(session, [call.id])])
+    return {
+        "deliveries": gone.blank_deliveries(session, call.client_id, call.created_at, texts),
+        "answers": gone.drop_answers(session, call.client_id, texts),
+    }
+
+
+def _moment(call: Call) -> datetime:
+    assert call.erased_at is not None
+    return call.erased_at
 
 
 def check_reason(reason: str) -> str:
@@ -141,7 +145,8 @@ def reason_digest(reason: str) -> str:
 
 
 def drop_recordings(session: Session, blobs: BlobStore, call_ids: Sequence[str]) -> int:
-    """Deletes the rows, and each blob that nobody else refers to."""
+    """Deletes the rows, and each blob that nobody else refers to. Comes last: a blob does not come back when the
+    session fails."""
     rows = gone.recordings(session, call_ids)
     for row in rows:
         session.delete(row)

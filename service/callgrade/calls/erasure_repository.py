@@ -46,14 +46,16 @@ def recordings(session: Session, call_ids: Sequence[str]) -> Sequence[Recording]
 
 
 def evaluations(session: Session, call_ids: Sequence[str]) -> Sequence[Evaluation]:
-    return session.exec(select(Evaluation).where(col(Evaluation.call_id).in_(call_ids))).all()
+    wanted = select(Evaluation).where(col(Evaluation.call_id).in_(call_ids))
+    return session.exec(wanted.execution_options(populate_existing=True)).all()
 
 
 def cancel(session: Session, call_ids: Sequence[str], at: datetime) -> list[tuple[str, int]]:
     """(evaluation, attempt) of those that were still at work."""
     open_ = (col(Evaluation.call_id).in_(call_ids), col(Evaluation.status).in_(AT_WORK))
     changed = update(Evaluation).where(*open_).values(status="cancelled", updated_at=at, finished_at=at)
-    rows = session.execute(changed.returning(col(Evaluation.id), col(Evaluation.attempt)))
+    changed = changed.returning(col(Evaluation.id), col(Evaluation.attempt))
+    rows = session.execute(changed, execution_options={"synchronize_session": False})
     return [(row[0], row[1]) for row in rows]
 
 

@@ -17,7 +17,14 @@ from sqlmodel import Session
 from callgrade.access import audit
 from callgrade.access.principals import Principal, system
 from callgrade.calls import erasure_repository as gone
-from callgrade.calls.erasure import check_reason, drop_blob, erase_rows, reason_digest, strip_scorecards
+from callgrade.calls.erasure import (
+    check_reason,
+    drop_blob,
+    drop_recordings,
+    erase_rows,
+    reason_digest,
+    strip_scorecards,
+)
 from callgrade.calls.service import ERASED
 from callgrade.db.scrubbing import overwrite_what_is_deleted, scrub
 from callgrade.db.session import Database
@@ -177,8 +184,8 @@ class _Run:
     def _erase_calls(self, session: Session, before: datetime, after: str) -> list[str]:
         calls = gone.old_calls(session, self._client, before, after, AT_ONCE)
         self._forget(calls)
-        for call in calls:
-            erase_rows(session, self._blobs, call, self._policy.reason, sent=False)
+        erase_rows(session, calls, self._policy.reason)
+        drop_recordings(session, self._blobs, [call.id for call in calls])
         return self._recorded(session, "calls", [call.id for call in calls])
 
     def _drop_recordings(self, session: Session, before: datetime, _: str) -> list[str]:
