@@ -18,7 +18,7 @@ from sqlmodel import func, select
 from callgrade.db import migrate
 from callgrade.db.backup import backup, restore
 from callgrade.db.session import Database
-from callgrade.db.tables import AuditEvent, Client, metadata
+from callgrade.db.tables import AuditEvent, Client, RateSecond, metadata
 from callgrade.domain.errors import ConfigurationError, InputError, NotReadyError, SettingsError
 from tests.db.databases import Postgres
 from tests.db.rows import AWKWARD, everything, fill
@@ -76,7 +76,7 @@ def test_a_database_without_rows_comes_back_too(database_url: str, empty_url: st
 
 
 def test_one_moment_of_a_database_in_use(filled: Database, url: str, empty_url: str, tmp_path: Path) -> None:
-    """Each transaction adds two clients; a backup that holds an odd number has torn one apart."""
+    """Each transaction adds a client and, in another table, a second; a backup that holds more of one has torn it."""
     stop, written = threading.Event(), []
 
     def write() -> None:
@@ -85,7 +85,7 @@ def test_one_moment_of_a_database_in_use(filled: Database, url: str, empty_url: 
                 number = len(written)
                 session.add(Client(name=f"{number} {AWKWARD * 50}"))
                 session.flush()
-                session.add(Client(name=f"{number}, the other"))
+                session.add(RateSecond(name="moment", second=number))
             written.append(number)
 
     thread = threading.Thread(target=write)
@@ -103,8 +103,8 @@ def test_one_moment_of_a_database_in_use(filled: Database, url: str, empty_url: 
     finally:
         stop.set()
         thread.join()
-    assert made.rows["client"] % 2 == 0
-    assert 2 + 40 <= made.rows["client"] <= 2 + 2 * (during + 1)
+    assert made.rows["client"] - 2 == made.rows["rate_second"] - 1
+    assert 20 <= made.rows["rate_second"] - 1 <= during + 1
     assert restore(empty_url, tmp_path / "backup") == made
 
 

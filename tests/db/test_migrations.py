@@ -206,22 +206,32 @@ def test_an_older_database_and_an_empty_one_say_what_to_do(empty_url: str) -> No
         migrate.require_current(empty_url)
 
 
-def test_hosts_that_upgrade_at_once_wait_for_each_other(empty_url: str) -> None:
-    faults: list[BaseException] = []
+def test_hosts_that_upgrade_at_once_wait_for_each_other(empty_url: str, tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from callgrade.db import migrate; print('ready', flush=True)\n"
+        "while not Path(sys.argv[2]).exists(): time.sleep(0.001)\n"
+        "migrate.upgrade(sys.argv[1])"
+    )
+    go = tmp_path / "go"
+    command = [sys.executable, "-c", code, empty_url, str(go)]
+    hosts = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for host in hosts:
+        assert host.stdout is not None
+        assert host.stdout.readline() == "ready\n"
+    go.touch()
+    assert [(host.communicate()[1], host.returncode) for host in hosts] == [("", 0)] * 3
+    assert migrate.differences(empty_url) == []
 
-    def work() -> None:
-        try:
-            migrate.upgrade(empty_url)
-        except BaseException as fault:
-            faults.append(fault)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+def test_threads_that_upgrade_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    """Each its own database: what they share is Alembic, which keeps the connection in one place for all."""
+    urls = [f"sqlite:///{tmp_path / str(number)}.db" for number in range(4)]
+    threads = [threading.Thread(target=migrate.upgrade, args=(url,)) for url in urls]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert faults == []
-    assert migrate.differences(empty_url) == []
+    assert [migrate.differences(url) for url in urls] == [[]] * 4
 
 
 def test_asking_makes_no_file(tmp_path: Path) -> None:
