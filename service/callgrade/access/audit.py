@@ -58,7 +58,7 @@ def seal(session: Session, client_id: str | None = None, *, patience_s: float = 
     """Chain what was recorded for a client, or for every client, and say how many events that were.
 
     0 may also mean that another host is at it, or that writers took longer than `patience_s` seconds to end their
-    transactions (see `repository.settled`): the next time will do. At most AT_ONCE * SEAL_SIZE a client at once.
+    transactions (see `audit_repository.settled`): the next time will do. At most AT_ONCE * SEAL_SIZE a client at once.
     """
     waiting = repository.clients_to_seal(session, client_id)
     last = repository.settled(session, patience_s) if waiting else None
@@ -73,9 +73,9 @@ def _seal_client(session: Session, client_id: str, last: int) -> int:
     sealed = 0
     for _ in range(AT_ONCE):
         link = repository.last_link(session, client_id)
+        if not repository.has_unsealed(session, client_id, link, last):
+            break  # receipts alone wait for company: otherwise each seal would call for another
         events = repository.events_between(session, client_id, link.last_event, last, limit=SEAL_SIZE)
-        if all(event.action == RECEIPT for event in events):
-            break  # a receipt alone waits for company: otherwise each seal would call for another
         if not _add_seal(session, client_id, link, events):
             break
         sealed += len(events)
@@ -139,8 +139,8 @@ class _Walk:
 
     def faults(self) -> Iterator[AuditFault]:
         for found in repository.seals(self._session, self._client):
-            if not all(isinstance(n, int) for n in (found.number, found.first_event, found.last_event, found.events)):
-                yield chain.seal_changed(found, "its numbers are none")
+            if not _is_number(found.number):
+                yield self._fault("seal_changed", None, f"the seal in row {found.row} was changed: its number is none")
                 continue
             yield from self._gap(found)
             yield from self._seal(found)
@@ -155,11 +155,7 @@ class _Walk:
 
     def _seal(self, found: Seal) -> Iterator[AuditFault]:
         before = self._link if found.number == self._link.number + 1 else None
-        start = before.last_event if before else found.first_event - 1
-        enough = (
-            min(max(found.events, 0), FEW) + 1
-        )  # one too many tells, and a forged last_event must not fetch them all
-        events = repository.events_between(self._session, self._client, start, found.last_event, limit=enough)
+        events = self._events(found, before)
         if chain.seal_hash(found, events) == found.hash:
             if before and found.previous != before.hash:
                 self._told.add(found.number)
@@ -173,20 +169,32 @@ class _Walk:
             if event.action == RECEIPT:
                 yield from self._check_receipt(event)
 
+    def _events(self, found: Seal, before: Link | None) -> list[Event]:
+        """What a seal should cover: everything between the seal before and its last event."""
+        if not all(map(_is_number, (found.first_event, found.last_event, found.events))):
+            return []
+        start = before.last_event if before else found.first_event - 1
+        enough = (
+            min(max(found.events, 0), FEW) + 1
+        )  # one too many tells, and a forged last_event must not fetch them all
+        return repository.events_between(self._session, self._client, start, found.last_event, limit=enough)
+
     def _trace(self, found: Seal, before: Link | None) -> Generator[AuditFault, None, list[Event]]:
         """What is wrong with a seal that does not fit; returns the events that are sound."""
         receipt = repository.find_receipt(self._session, self._client, found.number, self._link.last_event)
         if receipt is None:
             yield chain.seal_changed(found, "its hash does not cover its events, and its receipt is gone or changed")
             if before:
-                self._link = Link(found.number, found.hash, found.last_event)
+                last = found.last_event if _is_number(found.last_event) else before.last_event
+                self._link = Link(found.number, found.hash, last)
             return []
         start = before.last_event if before else receipt.events[0][0] - 1
         events = repository.events_between(self._session, self._client, start, receipt.events[-1][0])
         self._link = Link(receipt.number, receipt.hash, receipt.events[-1][0])
         faults = [*chain.event_faults(found, events, receipt), *chain.seal_faults(found, receipt, before)]
         yield from faults or [chain.seal_changed(found, "its sealed_at is not what it was")]
-        return [event for event in events if (event.id, chain.event_digest(event)) in receipt.events]
+        sound = set(receipt.events)
+        return [event for event in events if (event.id, chain.event_digest(event)) in sound]
 
     def _tail(self) -> Iterator[AuditFault]:
         """Receipts that no seal covers yet are held to the rows they are of."""
@@ -214,14 +222,21 @@ class _Walk:
             yield self._fault("seal_replaced", receipt.number, message)
         elif made.row != receipt.row:
             yield chain.seal_changed(made, "its id is not what it was")
-        elif closely and not self._agrees(receipt):
+        elif closely and not self._agrees(receipt, made):
             message = f"event {event.id}, the receipt of seal {receipt.number}, was changed"
             yield self._fault("event_changed", receipt.number, message, event.id)
 
-    def _agrees(self, receipt: Receipt) -> bool:
+    def _agrees(self, receipt: Receipt, made: Seal) -> bool:
         first, last = receipt.events[0][0], receipt.events[-1][0]
+        if (made.first_event, made.last_event, made.events) != (first, last, len(receipt.events)):
+            return False
         events = repository.events_between(self._session, self._client, first - 1, last)
         return receipt.events == tuple((event.id, chain.event_digest(event)) for event in events)
 
     def _fault(self, kind: chain.Kind, seal: int | None, message: str, event: int | None = None) -> AuditFault:
         return AuditFault(client_id=self._client, kind=kind, seal=seal, event=event, message=message)
+
+
+def _is_number(value: object) -> bool:
+    """SQLite takes anything into a column of numbers."""
+    return isinstance(value, int)

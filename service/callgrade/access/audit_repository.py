@@ -30,7 +30,9 @@ SEAL = (
     col(AuditSeal.events),
     col(AuditSeal.previous),
     col(AuditSeal.hash),
+    col(AuditSeal.sealed_at),
 )
+APPEND = insert(AuditEvent.__table__)  # type: ignore[attr-defined]
 UNREADABLE = (ValueError, TypeError, OverflowError, DataError, OperationalError)
 """What reading a row raises that somebody put something of another type into: SQLite takes anything anywhere."""
 
@@ -47,7 +49,7 @@ POLL_S = 0.02
 
 def append(session: Session, values: Mapping[str, Any]) -> None:
     """By a statement of its own: the event stands in the caller's transaction at once, whatever else is pending."""
-    session.execute(insert(AuditEvent.__table__).values(**values))  # type: ignore[attr-defined]
+    session.execute(APPEND, dict(values))
 
 
 def settled(session: Session, patience_s: float) -> int | None:
@@ -80,12 +82,17 @@ def clients(session: Session, client_id: str | None) -> Sequence[str]:
 def clients_to_seal(session: Session, client_id: str | None) -> Sequence[str]:
     """Those with an event behind their last seal that is not a mere receipt."""
     last = select(func.max(AuditSeal.last_event)).where(col(AuditSeal.client_id) == col(Client.id)).scalar_subquery()
-    event = AuditEvent
-    open_ = exists().where(
-        col(event.client_id) == col(Client.id), col(event.id) > func.coalesce(last, 0), col(event.action) != RECEIPT
-    )
-    wanted = select(Client.id).where(open_).order_by(Client.id)
+    behind = col(AuditEvent.id) > func.coalesce(last, Link().last_event)
+    unsealed = exists().where(col(AuditEvent.client_id) == col(Client.id), behind, col(AuditEvent.action) != RECEIPT)
+    wanted = select(Client.id).where(unsealed).order_by(Client.id)
     return session.exec(wanted if client_id is None else wanted.where(Client.id == client_id)).all()
+
+
+def has_unsealed(session: Session, client_id: str, link: Link, last: int) -> bool:
+    """Whether there is more than receipts between a chain's end and the event `last`."""
+    between = (col(AuditEvent.id) > link.last_event, col(AuditEvent.id) <= last)
+    any_ = select(AuditEvent.id).where(AuditEvent.client_id == client_id, AuditEvent.action != RECEIPT, *between)
+    return session.exec(any_.limit(1)).first() is not None
 
 
 def lock_chain(session: Session, client_id: str) -> bool:
@@ -168,8 +175,15 @@ def seal_numbered(session: Session, client_id: str, number: int) -> Seal | None:
 
 
 def _seal(session: Session, which: Any) -> Seal:
-    row = session.execute(select(*SEAL).where(which)).one()  # type: ignore[call-overload]
+    """All at once, or column by column where one of them cannot be read."""
     try:
-        return Seal._make((*row, session.scalar(select(AuditSeal.sealed_at).where(which))))
+        return Seal._make(session.execute(select(*SEAL).where(which)).one())  # type: ignore[call-overload]
     except UNREADABLE:
-        return Seal._make((*row, None))
+        return Seal._make(_value(session, column, which) for column in SEAL)
+
+
+def _value(session: Session, column: Any, which: Any) -> Any:
+    try:
+        return session.scalar(select(column).where(which))
+    except UNREADABLE:
+        return None

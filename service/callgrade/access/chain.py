@@ -68,7 +68,7 @@ class Event(NamedTuple):
 
 
 class Seal(NamedTuple):
-    """`row` is the database's own number of the seal. `sealed_at` is None where it can no longer be read."""
+    """`row` is the database's own number of the seal. What can no longer be read is None."""
 
     row: int
     client_id: str
@@ -94,7 +94,8 @@ class Link(NamedTuple):
 
     number: int = 0
     hash: str = ""
-    last_event: int = 0
+    last_event: int = -(2**63)
+    """Below any id there can be, so that no event put in front of the first one goes unseen."""
 
 
 def canonical(value: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import Table, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, SQLModel, col, select
@@ -17,8 +17,11 @@ def insert_once(session: Session, table: type[SQLModel], values: Mapping[str, An
 
     On PostgreSQL it first waits for another transaction that is just taking the key, and nothing is broken afterwards.
     """
+    rows: Table = table.__table__  # type: ignore[attr-defined]
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    return _rows(session.execute(insert(table).values(**values).on_conflict_do_nothing())) == 1
+    # what comes back tells, because the number of inserted rows is not told for PostgreSQL
+    new = insert(rows).values(**values).on_conflict_do_nothing().returning(*rows.primary_key)
+    return session.execute(new).first() is not None
 
 
 def _rows(result: Any) -> int:
