@@ -15,7 +15,7 @@ import httpcore
 import pytest
 
 from callgrade.adapters.blobs import FsspecBlobs
-from callgrade.adapters.fetching import Fetcher, FetchRefusedError, Limits, file_name_of
+from callgrade.adapters.fetching import Fetcher, FetchRefusedError, Limits
 from callgrade.adapters.guarded import FetchFailedError
 from callgrade.calls.urls import UrlRefusedError
 from callgrade.domain.errors import CallgradeError, TooLargeError
@@ -423,21 +423,3 @@ def test_no_redirect_leads_from_https_to_http(secured: tuple[Server, list[str | 
     url = f"https://storage.example:{server.server_address[1]}/to?http://storage.example/sound"
     with pytest.raises(UrlRefusedError, match="from https to http"):
         fetched(url, resolve=Names(["127.0.0.1"]), ssl_context=trusting)
-
-
-# the rest
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("https://a.b/2026/C-00001.wav?sig=1", "C-00001.wav"),
-        ("https://a.b/%E5%BD%95%E9%9F%B3.wav", "录音.wav"),
-        ("https://a.b/x%2F..%2F..%2Fetc%2Fpasswd", "passwd"),
-        ("https://a.b/x/..%5Cy%00z", "..yz"),
-        ("https://a.b/x/", "x"),
-        ("https://a.b", "recording"),
-    ],
-)
-def test_a_recording_is_called_as_in_the_url(url: str, name: str) -> None:
-    assert file_name_of(url) == name

@@ -44,6 +44,9 @@ def test_an_entry_of_json_has_a_transcripts_fields() -> None:
     assert entry.agent is not None
     assert (entry.agent.id, entry.agent.team, entry.agent_channel) == ("8031", "sales-2", "1")
     assert entry.facts == {"direction": "outbound", "hold_ms": [1200]}
+    assert entry.metadata.file_name == "C-1.wav"
+    assert not hasattr(entry.metadata, "audio_url")
+    assert entry.metadata.missing == ("ended_at", "customer")
     assert ManifestEntry.model_validate_json(entry.model_dump_json()) == entry
 
 
@@ -154,6 +157,15 @@ def test_an_end_before_the_beginning_is_a_fault() -> None:
     found = read_line(7, json.dumps(fields).encode())
     assert isinstance(found, Fault)
     assert "ended_at lies before started_at" in str(found.error)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"queue": "x" * 201}, {"agent": {"id": "a\0b"}}, {"customer": {"id": "x" * 201}}, {"facts": {"a": "\ud800"}}],
+)
+def test_what_a_database_cannot_keep_is_a_fault(fields: dict[str, object]) -> None:
+    line = json.dumps({"audio_url": URL, "call_id": "C-1", **fields})
+    assert isinstance(read_line(1, line.encode()), Fault)
 
 
 @given(st.lists(st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")), max_size=8))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callgrade.calls.urls import UrlRefusedError, parse_target
+from callgrade.calls.urls import UrlRefusedError, file_name_of, parse_target
 
 GOOD = {
     "https://storage.example.com/a/C-1.wav": ("https", "storage.example.com", 443, "/a/C-1.wav"),
@@ -164,3 +164,18 @@ def test_any_text_is_taken_apart_or_refused(text: str) -> None:
         assert whole.isprintable()
         assert " " not in whole
         assert parse_target(whole) == target
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://a.b/2026/C-00001.wav?sig=1", "C-00001.wav"),
+        ("https://a.b/%E5%BD%95%E9%9F%B3.wav", "录音.wav"),
+        ("https://a.b/x%2F..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ("https://a.b/x/..%5Cy%00z", "..yz"),
+        ("https://a.b/x/", "x"),
+        ("https://a.b", "recording"),
+    ],
+)
+def test_a_recording_is_called_as_in_the_url(url: str, name: str) -> None:
+    assert file_name_of(url) == name

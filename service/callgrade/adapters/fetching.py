@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
-from urllib.parse import unquote, urljoin
+from urllib.parse import urljoin
 
 import httpcore
 
@@ -173,13 +173,3 @@ class Body(io.RawIOBase):
 
 def _too_large(most: int) -> TooLargeError:
     return TooLargeError(f"the recording at the URL is larger than the {most // 1024**2} MB that are taken")
-
-
-def file_name_of(url: str) -> str:
-    """What the recording is called, by the last part of the URL's path: `C-00001.wav`. At most 200 characters.
-
-    Raises UrlRefusedError for what is no URL.
-    """
-    path = parse_target(url, allow_private=True).target.partition("?")[0]
-    name = unquote(path, errors="replace").rstrip("/").rpartition("/")[2]
-    return "".join(c for c in name if c.isprintable() and c not in '\\/:*?"<>|')[-200:] or "recording"

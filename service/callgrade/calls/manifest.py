@@ -13,14 +13,13 @@ import csv
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, ValidationError, model_validator
+from pydantic import JsonValue, StringConstraints, ValidationError
 
-from callgrade.calls.urls import UrlRefusedError, parse_target
-from callgrade.domain.calls import CallId, Facts, Party
-from callgrade.domain.errors import InputError
-from callgrade.domain.frozen import Frozen
+from callgrade.calls.metadata import RecordingMetadata, require_storable
+from callgrade.calls.urls import LONGEST_URL, UrlRefusedError, file_name_of, parse_target
+from callgrade.domain.errors import InputError, TranscriptError
 
 Kind = Literal["ndjson", "csv"]
 Line = tuple[int, bytes | None]
@@ -49,26 +48,32 @@ class ManifestError(InputError):
     """A line of a manifest that is none. Its message repeats no value."""
 
 
-class ManifestEntry(Frozen):
+_COLUMNS = ("call_id", "channel", "language", "started_at", "ended_at", "queue", "facts")
+
+
+class ManifestEntry(RecordingMetadata):
     """A recording to be fetched, and what is said of its call: a transcript's fields without turns."""
 
-    audio_url: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-    call_id: CallId
-    channel: Annotated[str, StringConstraints(max_length=100)] = "phone"
-    language: Annotated[str, StringConstraints(max_length=20)] = "zh"
-    started_at: AwareDatetime | None = None
-    ended_at: AwareDatetime | None = None
-    agent: Party | None = None
-    customer: Party | None = None
-    queue: Annotated[str, StringConstraints(max_length=200)] | None = None
-    facts: Facts = Field(default_factory=dict)
-    agent_channel: Literal["0", "1", "auto"] = "auto"
+    audio_url: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_URL)]
 
-    @model_validator(mode="after")
-    def _ends_after_it_began(self) -> Self:
-        if self.started_at is not None and self.ended_at is not None and self.ended_at < self.started_at:
-            raise ValueError("ended_at lies before started_at")
-        return self
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What a database will be given."""
+        parties = {
+            f"{side}.{name}": value
+            for side, party in (("agent", self.agent), ("customer", self.customer))
+            if party
+            for name, value in (("id", party.id), ("team", party.team))
+        }
+        return {**{name: getattr(self, name) for name in _COLUMNS}, **parties}
+
+    @property
+    def metadata(self) -> RecordingMetadata:
+        """What `calls.service.submit_recording` is given; called as in the URL where it has no name of its own."""
+        fields = {name: getattr(self, name) for name in RecordingMetadata.model_fields}
+        return RecordingMetadata.model_construct(
+            **{**fields, "file_name": self.file_name or file_name_of(self.audio_url)}
+        )
 
 
 class Entry(NamedTuple):
@@ -109,11 +114,12 @@ def read_line(
         fields = (read or _fields_of_json)(_text(line))
         entry = ManifestEntry.model_validate(fields)
         parse_target(entry.audio_url, allow_private=allow_private)
+        require_storable(entry.columns)
     except ValidationError as error:
         return Fault(number, ManifestError(_explain(error)))
     except UrlRefusedError as error:
         return Fault(number, UrlRefusedError(f"audio_url: {error}"))
-    except ManifestError as error:
+    except (ManifestError, TranscriptError) as error:
         return Fault(number, error)
     return Entry(number, entry)
 

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from typing import NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from callgrade.calls.addresses import IPAddress, refusal
 from callgrade.domain.errors import InputError
@@ -85,6 +85,16 @@ def parse_target(url: str, *, allow_private: bool = False) -> Target:
     path = quote(parts.path or "/", safe=_KEPT_IN_TARGET)
     query = f"?{quote(parts.query, safe=_KEPT_IN_TARGET)}" if parts.query else ""
     return Target(parts.scheme, host, port or DEFAULT_PORTS[parts.scheme], path + query)
+
+
+def file_name_of(url: str) -> str:
+    """What the recording is called, by the last part of the URL's path: `C-00001.wav`. At most 200 characters.
+
+    Raises UrlRefusedError for what is no URL.
+    """
+    path = parse_target(url, allow_private=True).target.partition("?")[0]
+    name = unquote(path, errors="replace").rstrip("/").rpartition("/")[2]
+    return "".join(c for c in name if c.isprintable() and c not in '\\/:*?"<>|')[-200:] or "recording"
 
 
 def _host(written: str, *, bracketed: bool, allow_private: bool) -> str:
