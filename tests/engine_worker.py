@@ -9,11 +9,14 @@ import threading
 from callgrade.adapters.blobs import FsspecBlobs
 from callgrade.db.session import Database
 from callgrade.engine import Engine
+from callgrade.engine import engine as room
 from callgrade.settings import load_settings
 from callgrade.wiring import make_pipeline
 
 
 def main() -> None:
+    # a dead worker is noticed at the second look
+    room.ADOPT_S = 1.0
     settings = load_settings()
     database = Database(settings.database)
     engine = Engine(settings, make_pipeline(settings, database, FsspecBlobs(settings.blobs)))

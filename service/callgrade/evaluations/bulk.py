@@ -16,7 +16,7 @@ from callgrade.calls.metadata import require_storable
 from callgrade.calls.reading import parse_json
 from callgrade.calls.service import stored_form
 from callgrade.domain.calls import Transcript
-from callgrade.domain.errors import CallgradeError, NotReadyError, TranscriptError
+from callgrade.domain.errors import CallgradeError, NotReadyError, TranscriptError, UnknownResourceError
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations import chunks
 from callgrade.evaluations.chunks import CancelledError, Chunk, Known, Result
@@ -63,7 +63,12 @@ class _Chunk:
         self._done: dict[str, str] = {}
 
     async def work_off(self) -> None:
-        lines = await self._pipeline.off_loop(self._read)
+        try:
+            lines = await self._pipeline.off_loop(self._read)
+        except UnknownResourceError as error:
+            lost = [n for n in self._chunk.numbers if n not in self._chunk.done]
+            await self._store_all([Result(number, None, None, error) for number in lost])
+            return
         if not lines:
             return
         try:
@@ -72,9 +77,13 @@ class _Chunk:
         except NotReadyError:
             raise
         except CallgradeError as error:
-            await self._refuse_all(lines, error)
+            # nothing of it can be judged: a rubric that is gone, a release that does not fit this host
+            await self._store_all([_refused(line, error) for line in lines])
             return
-        await self._evaluate(lines, evaluator)
+        try:
+            await self._evaluate(lines, evaluator)
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
 
     def _read(self) -> list[Line]:
         """The lines that are left. A chunk is small enough to hold; whose calls are known already is asked at once."""
@@ -154,10 +163,9 @@ class _Chunk:
             reason = TranscriptError("holds characters that cannot be stored", source=f"line {group[0].line}")
             await self._store_group([Result(group[0].line, None, None, reason)])
 
-    async def _refuse_all(self, lines: list[Line], error: CallgradeError) -> None:
-        """Nothing of the chunk can be judged (a rubric that is gone, a release that does not fit this host)."""
-        for start in range(0, len(lines), GROUP):
-            await self._store_group([_refused(line, error) for line in lines[start : start + GROUP]])
+    async def _store_all(self, results: list[Result]) -> None:
+        for start in range(0, len(results), GROUP):
+            await self._store_group(results[start : start + GROUP])
 
 
 def _refused(line: Line, error: CallgradeError) -> Result:

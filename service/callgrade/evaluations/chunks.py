@@ -46,12 +46,17 @@ class Chunk:
     client_id: str
     blob: str
     first_line: int
+    lines: int
     rubric_id: str
     rubric_version: str
     rubric_digest: str
     release_id: str | None
     release_model: str | None
     done: frozenset[int]
+
+    @property
+    def numbers(self) -> range:
+        return range(self.first_line, self.first_line + self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,7 @@ def open_chunk(session: Session, batch_id: str, number: int) -> Chunk | None:
         client_id=row.client_id,
         blob=row.blob,
         first_line=row.first_line,
+        lines=row.lines,
         rubric_id=rubric.id,
         rubric_version=rubric.version,
         rubric_digest=rubric.digest,

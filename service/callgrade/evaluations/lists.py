@@ -80,7 +80,9 @@ def _keys(filters: Filters) -> list[Any]:
             raise InputError("order=lowest needs a flag: calls are sorted by their total within one flag")
         return [FLAG.c.total, FLAG.c.evaluation_id]
     by_moment = filters.agent or filters.team or filters.since or filters.until
-    return [EVALUATION.c.called_at, EVALUATION.c.id] if by_moment else [EVALUATION.c.id]
+    if by_moment:
+        return [EVALUATION.c.called_at, EVALUATION.c.id]
+    return [FLAG.c.evaluation_id if filters.flag else EVALUATION.c.id]
 
 
 def _narrowed(statement: Select[Any], client_id: str, filters: Filters) -> Select[Any]:

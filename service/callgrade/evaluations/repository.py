@@ -50,8 +50,8 @@ class Work(Frozen):
 
 
 def dedupe_key(call_id: str, rubric_digest: str, release_id: str | None, transcript_version: int) -> str:
-    """What makes two submissions the same piece of work. `call_id` is the server's; version 0 is a recording that
-    nobody has transcribed yet."""
+    """What makes two submissions the same piece of work. `call_id` is the server's; version 0 is a recording,
+    transcribed or not."""
     told = "\0".join((call_id, rubric_digest, release_id or "", str(transcript_version)))
     return hashlib.sha256(told.encode()).hexdigest()
 
@@ -76,8 +76,7 @@ def create_evaluation(
         raise UnknownResourceError("there is no such call")
     if call.erased_at is not None:
         raise ConflictError("the call has been erased; there is nothing left to evaluate")
-    latest = _latest_version(session, call.id)
-    dedupe = dedupe_key(call.id, rubric.digest, release.id if release else None, latest)
+    dedupe = dedupe_key(call.id, rubric.digest, release.id if release else None, _submitted_version(session, call.id))
     moment = now()
     row = {
         "id": new_id(),
@@ -111,9 +110,9 @@ def insert_new(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -
     if not rows:
         return 0
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    # one statement with all rows: an executemany reports no count
-    result: Any = session.execute(dialect.insert(table).values(list(rows)).on_conflict_do_nothing())
-    return int(result.rowcount)
+    statement = dialect.insert(table).values(list(rows)).on_conflict_do_nothing()
+    # counted by what comes back: for several rows PostgreSQL's driver reports -1
+    return len(session.execute(statement.returning(*table.primary_key.columns)).all())
 
 
 def find(session: Session, client_id: str, id_: str) -> Evaluation:
@@ -269,6 +268,16 @@ def scorecard_row(id_: str, attempt: int, card: Scorecard, moment: datetime | No
 def flag_rows(id_: str, client_id: str, card: Scorecard) -> list[dict[str, Any]]:
     total = points(card.total.value) if card.total else None
     return [{"evaluation_id": id_, "flag": flag, "client_id": client_id, "total": total} for flag in card.flags]
+
+
+def _submitted_version(session: Session, call_id: str) -> int:
+    """The newest version, where what the recogniser first heard is still the recording itself: handed in again after it
+    was heard, a recording is the same piece of work as before."""
+    newest = select(TRANSCRIPT.c.version, TRANSCRIPT.c.origin).where(TRANSCRIPT.c.call_id == call_id)
+    row = session.execute(newest.order_by(TRANSCRIPT.c.version.desc()).limit(1)).one_or_none()
+    if row is None or (row.version, row.origin) == (1, "recogniser"):
+        return 0
+    return int(row.version)
 
 
 def _latest_version(session: Session, call_id: str) -> int:

@@ -7,21 +7,21 @@ refusals that have nothing to do with us (one in ten, whatever we do) cost no sp
 import asyncio
 from collections import deque
 
-GROWTH = 0.2
+ANSWERS_A_PLACE = 5
 
 
 class Window:
     """First come, first served. For one event loop."""
 
     def __init__(self, most: int):
-        self._most = most
-        self._size = float(most)
+        # in fifths of a place, because five fifths are one and five times 0.2 is not
+        self._most = self._size = most * ANSWERS_A_PLACE
         self._inside = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
     def size(self) -> int:
-        return int(self._size)
+        return self._size // ANSWERS_A_PLACE
 
     async def enter(self) -> None:
         if self._inside < self.size and not self._waiting:
@@ -41,10 +41,10 @@ class Window:
         self._let_in()
 
     def answered(self) -> None:
-        self._size = min(self._size + GROWTH, float(self._most))
+        self._size = min(self._size + 1, self._most)
 
     def refused(self) -> None:
-        self._size = max(self._size - 1.0, 1.0)
+        self._size = max(self._size - ANSWERS_A_PLACE, ANSWERS_A_PLACE)
 
     def _let_in(self) -> None:
         while self._waiting and self._inside < self.size:

@@ -1,0 +1,136 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from callgrade.catalog import digest, list_rubrics, load_rubric
+from callgrade.catalog.prompts import list_prompts
+from callgrade.db.tables import Client
+from callgrade.domain.errors import ConfigurationError, NotFoundError
+from callgrade.evaluations import registry
+from callgrade.evaluations.tables import RUBRIC_VERSION
+from tests.evaluations.made import CLIENT, US, submit, transcript
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def synced(database):
+    with database.writing() as session:
+        found = registry.sync_shipped(session)
+        session.add(Client(id=CLIENT, name="one"))
+        session.add(Client(id="c2", name="other"))
+    assert found == (len(list_rubrics()) + len(list_prompts()), 0)
+    return database
+
+
+def change(database, id_, **values):
+    with database.writing() as session:
+        session.execute(update(RUBRIC_VERSION).where(RUBRIC_VERSION.c.id == id_).values(**values))
+
+
+def test_every_shipped_rubric_comes_back_as_it_went_in(synced):
+    with synced.reading() as session:
+        for entry in list_rubrics():
+            found, digest_ = registry.rubric(session, entry.reference)
+            assert found == load_rubric(entry.reference)
+            assert digest_ == digest(found)
+            assert registry.rubric_of_digest(session, digest_) == found
+        assert {row.id for row in registry.list_prompt_versions(session)} == {p.id for p in list_prompts()}
+
+
+def test_once_more_changes_nothing(synced):
+    with synced.writing() as session:
+        assert registry.sync_shipped(session) == (0, 0)
+
+
+def test_what_was_graded_by_may_not_change(synced):
+    id_ = "service-quality-core"
+    change(synced, id_, digest="sha256:other", status="draft")
+    with synced.writing() as session:
+        assert registry.sync_shipped(session) == (0, 1)
+    with synced.reading() as session:
+        version = registry.rubric_version(session, id_)
+    submit(synced, transcript(), version)
+    change(synced, id_, status="draft")
+    # nothing is another content than what the evaluation was made with
+    with synced.writing() as session:
+        registry.sync_shipped(session)
+    with synced.writing() as session:
+        session.execute(update(registry.EVALUATION).values(rubric_digest="sha256:before"))
+        session.execute(update(RUBRIC_VERSION).where(RUBRIC_VERSION.c.id == id_).values(digest="sha256:before"))
+    change(synced, id_, status="draft")
+    with synced.writing() as session, pytest.raises(ConfigurationError, match=f"{id_}@v1.*next version"):
+        registry.sync_shipped(session)
+
+
+def test_a_published_version_may_not_change_and_then_nothing_is_changed(synced):
+    change(synced, "hotline-400", digest="sha256:other", status="published")
+    change(synced, "absolute-errors", status="retired")
+    with pytest.raises(ConfigurationError, match="hotline-400@v1"), synced.writing() as session:
+        registry.sync_shipped(session)
+    with synced.reading() as session:
+        status = select(RUBRIC_VERSION.c.status).where(RUBRIC_VERSION.c.id == "absolute-errors")
+        assert session.execute(status).scalar_one() == "retired"
+
+
+def test_a_row_that_was_tampered_with_is_no_rubric(synced):
+    with synced.reading() as session:
+        content = registry.rubric_version(session, "power-hotline").content
+    change(synced, "power-hotline", content={**content, "title": {"zh": "别的", "en": "other"}}, digest="sha256:x")
+    with synced.reading() as session, pytest.raises(ConfigurationError, match="not what its digest says"):
+        registry.rubric(session, "power-hotline")
+
+
+def test_a_reference_finds_the_newest_that_is_published(synced):
+    with synced.reading() as session:
+        row = registry.rubric_version(session, "hotline-400")
+    with synced.writing() as session:
+        values = {"content": row.content, "origin": "u", "created_at": row.created_at}
+        for number, status in ((2, "published"), (10, "published"), (11, "draft"), (12, "retired")):
+            session.execute(
+                RUBRIC_VERSION.insert().values(
+                    id=row.id, version=f"v{number}", status=status, digest=f"sha256:{number}", **values
+                )
+            )
+    with synced.reading() as session:
+        assert registry.rubric_version(session, "hotline-400").version == "v10"
+        assert registry.rubric_version(session, "hotline-400@v12").version == "v12"
+        for unknown in ("nothing", "hotline-400@v13", ""):
+            with pytest.raises(NotFoundError):
+                registry.rubric_version(session, unknown)
+
+
+def test_the_nearest_release_that_is_active_grades(synced):
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+
+    def release(principal, team, days):
+        with synced.writing() as session:
+            return registry.create_release(
+                session, principal, "hotline-400@v1", team=team, active_from=start + days * DAY
+            ).id
+
+    everybodys, ours, teams, later = (
+        release(None, None, 0),
+        release(US, None, 1),
+        release(US, "t", 1),
+        release(US, None, 5),
+    )
+
+    def active(days, client=CLIENT, team=None):
+        with synced.reading() as session:
+            found = registry.active_release(session, client, "hotline-400", team=team, at=start + days * DAY)
+            return found and found.id
+
+    assert [active(days) for days in (-1, 0, 1, 4, 5)] == [None, everybodys, ours, ours, later]
+    assert active(9, team="t") == teams
+    assert active(9, team="another") == later
+    assert active(9, client="c2") == everybodys
+
+
+def test_a_release_names_what_is_there(synced):
+    with synced.writing() as session:
+        made = registry.create_release(session, US, "hotline-400", prompt="judge@v1", model="m", parameters={"seed": 1})
+        assert (made.prompt["id"], made.rubric_version, made.created_by) == ("judge", "v1", "system")
+        with pytest.raises(NotFoundError, match="prompt"):
+            registry.create_release(session, US, "hotline-400", prompt="nothing@v1")
