@@ -312,6 +312,15 @@ def test_a_name_that_answers_anew_after_a_redirect_is_checked_anew() -> None:
     assert network.connected == [("93.184.216.34", 80)]
 
 
+@pytest.mark.parametrize("location", ["http://127.0.0.1/", "http://[::1]/", "http://redis:6379/", "http://localhost/"])
+def test_a_redirect_into_our_own_network_is_refused(location: str) -> None:
+    answer = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % location.encode()
+    network, names = Network([answer]), Names(["93.184.216.34"])
+    with pytest.raises(UrlRefusedError):
+        fetched("http://public.example/a", allow_private=False, resolve=names, network=network)
+    assert network.connected == [("93.184.216.34", 80)]
+
+
 @pytest.mark.parametrize(
     "addresses",
     [

@@ -265,6 +265,23 @@ def test_an_attempt_that_came_back_late_changes_nothing(database: Database, rece
     assert row_of(database, id_).status == "delivered"
 
 
+def test_of_two_attempts_the_later_one_decides_and_a_receipt_always(database: Database, clock: Clock) -> None:
+    id_ = announced(database, "https://crm.example.com/hook")
+    with database.writing() as session:
+        first = sending.take(session, id_, clock.at)
+        clock.on(61)
+        second = sending.take(session, id_, clock.at)
+        assert isinstance(first, sending.Parcel)
+        assert isinstance(second, sending.Parcel)
+        sending.missed(session, first, 500, None)
+    row = row_of(database, id_)
+    assert (row.status, row.next_at) == ("waiting", clock.at + sending.LEASE)
+    with database.writing() as session:
+        sending.delivered(session, first, 200, clock.at)
+        sending.missed(session, second, 500, clock.at)
+    assert row_of(database, id_).status == "delivered"
+
+
 def test_several_workers_at_once_send_it_once(database: Database, receiver: Receiver) -> None:
     id_ = announced(database, receiver.url)
     together = threading.Barrier(4)

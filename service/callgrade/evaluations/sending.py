@@ -56,12 +56,16 @@ def take(session: Session, delivery_id: str, at: datetime) -> Parcel | datetime 
 
 
 def delivered(session: Session, parcel: Parcel, answered: int, at: datetime) -> None:
-    values = {"status": "delivered", "answered": answered, "delivered_at": at, "next_at": None}
-    _change(session, parcel.delivery_id, parcel.attempt, **values)
+    """A receipt is one, however late it comes."""
+    session.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.id == parcel.delivery_id, DELIVERY.c.status == "waiting")
+        .values(status="delivered", answered=answered, delivered_at=at, next_at=None)
+    )
 
 
 def missed(session: Session, parcel: Parcel, answered: int | None, again_at: datetime | None) -> None:
-    """To be tried again at `again_at`, or given up."""
+    """To be tried again at `again_at`, or given up; unless a later attempt is under way already."""
     status = "waiting" if again_at else "given_up"
     _change(session, parcel.delivery_id, parcel.attempt, status=status, answered=answered, next_at=again_at)
 
