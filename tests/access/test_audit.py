@@ -267,7 +267,8 @@ def test_sealing_does_not_hold_up_who_records_or_adds_to_the_client(database, cl
     work(database, clients[0], 1)
     with database.writing() as session:
         assert seal(session) > 0
-        work(database, clients[0], 1)  # would wait half a minute and fail
+        work(database, clients[0], 1)  # would wait half a minute and fail, if it had to wait for this session
+        assert seal_all(database) == 0, "another host leaves a chain alone that is being sealed"
     assert faults_of(database) == []
 
 
@@ -340,6 +341,20 @@ def test_a_removed_seal_is_named_the_last_one_too(database, sealed):
         with tampered(database) as session:
             session.execute(text("DELETE FROM audit_seal WHERE id = :id"), {"id": gone.id})
             assert kinds(verify(session)) == [("seal_removed", gone.number, None)]
+
+
+def test_a_seal_removed_together_with_its_receipt_is_named(database, sealed):
+    with tampered(database) as session:
+        client = sealed[0].client_id
+        receipt = session.exec(
+            select(AuditEvent).where(AuditEvent.client_id == client, AuditEvent.action == "audit.sealed")
+        ).first()
+        number, id_ = receipt.facts["seal"], receipt.id
+        session.execute(text("DELETE FROM audit_event WHERE id = :id"), {"id": id_})
+        session.execute(text("DELETE FROM audit_seal WHERE number = :n AND client_id = :c"), {"n": number, "c": client})
+        found = kinds(verify(session))
+        assert ("seal_removed", number, None) in found
+        assert [event for kind, _, event in found if kind == "event_removed"] == [id_]
 
 
 def test_a_last_seal_that_was_removed_stays_named_when_sealing_goes_on(database, sealed):
