@@ -1,7 +1,10 @@
 """Shipped fakes of the ports: they say what they were told to say, and make nothing up."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Literal, Protocol
 
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import RecordingError
@@ -39,3 +42,60 @@ class ScriptedJudge:
         self.asked.append(transcript.call_id)
         made = self._judgements.get(transcript.call_id, ())
         return Verdicts(judgements=tuple(j for j in made if j.criterion_id in rubric.by_id), usage=self._usage)
+
+
+class Works(Protocol):
+    """What a queue's work is done by: evaluations.pipeline.Pipeline."""
+
+    async def transcribe(self, id_: str) -> bool: ...
+
+    async def judge(self, id_: str) -> None: ...
+
+    async def judge_chunk(self, batch_id: str, number: int) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+class InlineWorkQueue:
+    """Does the work before it returns, in an event loop of its own; the caller's thread must not have one running.
+
+    Without a pipeline nothing is done; `handed_in` keeps what came either way. Deliveries are only kept. Close it.
+    """
+
+    def __init__(self, pipeline: Works | None = None):
+        self.pipeline = pipeline
+        self.handed_in: list[tuple[str, ...]] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="inline-work-queue", daemon=True)
+        self._thread.start()
+
+    def enqueue_evaluation(self, id_: str, *, queue: Literal["asr", "score"], priority: int, attempt: int) -> None:
+        self.handed_in.append(("evaluation", id_, queue, str(attempt)))
+        if self.pipeline is not None:
+            self._run(self._evaluate(self.pipeline, id_, queue))
+
+    def enqueue_chunk(self, batch_id: str, number: int) -> None:
+        self.handed_in.append(("chunk", batch_id, str(number)))
+        if self.pipeline is not None:
+            self._run(self.pipeline.judge_chunk(batch_id, number))
+
+    def enqueue_delivery(self, id_: str) -> None:
+        self.handed_in.append(("delivery", id_))
+
+    def cancel_evaluation(self, id_: str, *, attempt: int) -> None:
+        self.handed_in.append(("cancel", id_, str(attempt)))
+
+    def close(self) -> None:
+        if self.pipeline is not None:
+            self._run(self.pipeline.aclose())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @staticmethod
+    async def _evaluate(pipeline: Works, id_: str, queue: Literal["asr", "score"]) -> None:
+        if queue == "score" or await pipeline.transcribe(id_):
+            await pipeline.judge(id_)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()

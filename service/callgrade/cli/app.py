@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from callgrade import __version__
-from callgrade.cli import calls, ground, models, prompts, rubrics
+from callgrade.cli import access, calls, database, ground, models, prompts, rubrics, serve
 from callgrade.domain.errors import CallgradeError, ConfigurationError, PromptError, RubricError
 
 WRONG_SETUP = (ConfigurationError, RubricError, PromptError)
@@ -28,6 +28,10 @@ ground.register(app)
 app.add_typer(rubrics.app, name="rubric")
 app.add_typer(prompts.app, name="prompt")
 app.add_typer(models.app, name="models")
+serve.register(app)
+app.add_typer(database.app, name="db")
+app.add_typer(access.keys, name="key")
+app.add_typer(access.audit, name="audit")
 
 
 def _version(wanted: bool) -> None:

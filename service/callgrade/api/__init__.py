@@ -1,0 +1,1 @@
+"""The JSON API, a thin door to the services: parse, ask one of them, answer. Shape: contracts.md, "HTTP"."""

@@ -1,0 +1,78 @@
+"""The app: routers, middleware, documentation. What it works with is handed in."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from callgrade import __version__
+from callgrade.api import documentation, problems
+from callgrade.api.dependencies import Services
+from callgrade.api.metrics import Metrics
+from callgrade.api.middleware import RequestFrame
+from callgrade.api.routers import batches, calls, evaluations, operations, registry, webhooks
+from callgrade.calls.reading import LARGEST_BYTES
+from callgrade.settings import Settings
+
+SMALL_BODY = 1_000_000
+FORM_FRAME = 2_000_000
+"""Metadata, boundaries and part headers beside a recording."""
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def build(settings: Settings, metrics: Metrics, lifespan: Lifespan | None = None) -> FastAPI:
+    """Its services are looked up at each request in `app.state.services`, which `lifespan` puts there."""
+    app = FastAPI(
+        title="callgrade",
+        version=__version__,
+        description=documentation.DESCRIPTION,
+        license_info={"name": "Apache-2.0"},
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    problems.install(app)
+    for module in (calls, evaluations, batches, registry, webhooks, operations):
+        app.include_router(module.router)
+    app.add_middleware(RequestFrame, cap=_cap(settings), observe=metrics.request)
+    app.openapi = _documented(app)  # type: ignore[method-assign]
+    return app
+
+
+def serve_with(app: FastAPI, services: Services) -> None:
+    app.state.services = services
+
+
+def _cap(settings: Settings) -> Callable[[str, str], int | None]:
+    """A recording may be as large as the setting says, and a batch as long; everything else is small."""
+    largest = max(LARGEST_BYTES, settings.service.max_upload_mb * 1_000_000) + FORM_FRAME
+
+    def cap(method: str, path: str) -> int | None:
+        if method == "POST" and path == "/v1/batches":
+            return None
+        return largest if method == "POST" and path == "/v1/calls" else SMALL_BODY
+
+    return cap
+
+
+def _documented(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+                license_info=app.license_info,
+                separate_input_output_schemas=False,
+            )
+            app.openapi_schema = documentation.finish(made)
+        return app.openapi_schema
+
+    return document

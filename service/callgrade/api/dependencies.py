@@ -1,0 +1,120 @@
+"""What handlers ask for by type: who asks, and what the service has."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from threading import Event
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from callgrade.access.keys import Doorkeeper
+from callgrade.access.permissions import Scope, require
+from callgrade.access.principals import Principal
+from callgrade.access.rates import Rates
+from callgrade.access.requests import fingerprint
+from callgrade.api.bodies import Uploads
+from callgrade.api.health import Health
+from callgrade.api.metrics import Metrics
+from callgrade.calls.urls import parse_target
+from callgrade.db.session import Database
+from callgrade.domain.errors import NotAuthenticatedError
+from callgrade.evaluations.intake import Intake, Once
+from callgrade.evaluations.receiving import Reception
+from callgrade.ports import BlobStore, WorkQueue
+from callgrade.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """One an app, made by main.open_services."""
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    queue: WorkQueue
+    intake: Intake
+    reception: Reception
+    doorkeeper: Doorkeeper
+    rates: Rates
+    uploads: Uploads
+    metrics: Metrics
+    health: Health
+    stopping: Event
+    """Set when the process is asked to end: streams that would go on for long end themselves."""
+
+    def check_address(self, url: str) -> None:
+        """Raises UrlRefusedError for a URL that we will not send to."""
+        parse_target(url, allow_private=self.settings.service.allow_private_urls)
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Serving = Annotated[Services, Depends(services_of)]
+
+_bearer = HTTPBearer(
+    scheme_name="ApiKey",
+    bearerFormat="cg_<id>_<secret>",
+    description="`callgrade key create NAME` makes one. Each key belongs to one client and has scopes.",
+    auto_error=False,
+)
+
+
+def principal_of(
+    request: Request,
+    services: Serving,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Principal:
+    """Raises NotAuthenticatedError, and TooManyRequestsError where the key's allowance is used up."""
+    if credentials is None:
+        raise NotAuthenticatedError("send the header `Authorization: Bearer cg_…`")
+    principal = services.doorkeeper.admit(credentials.credentials)
+    request.state.principal = principal
+    services.rates.spend(principal.actor)
+    return principal
+
+
+def allowed(scope: Scope) -> Callable[..., Awaitable[Principal]]:
+    """The principal, once it is clear that it has `scope`."""
+
+    async def check(principal: Annotated[Principal, Depends(principal_of)]) -> Principal:
+        require(principal, scope)
+        return principal
+
+    check.scope = scope  # type: ignore[attr-defined]  # the documentation and the table of tests read it
+    return check
+
+
+CallsReader = Annotated[Principal, Depends(allowed("calls:read"))]
+CallsWriter = Annotated[Principal, Depends(allowed("calls:write"))]
+CallsEraser = Annotated[Principal, Depends(allowed("calls:erase"))]
+EvaluationsReader = Annotated[Principal, Depends(allowed("evaluations:read"))]
+EvaluationsWriter = Annotated[Principal, Depends(allowed("evaluations:write"))]
+BatchesReader = Annotated[Principal, Depends(allowed("batches:read"))]
+BatchesWriter = Annotated[Principal, Depends(allowed("batches:write"))]
+RubricsReader = Annotated[Principal, Depends(allowed("rubrics:read"))]
+ReleasesReader = Annotated[Principal, Depends(allowed("releases:read"))]
+WebhooksReader = Annotated[Principal, Depends(allowed("webhooks:read"))]
+WebhooksWriter = Annotated[Principal, Depends(allowed("webhooks:write"))]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="Any text of your own, new for each new request. Sending the same request with the same key again "
+        "gives the same answer and does nothing twice; another body under the same key is a 409. Kept for 24 hours.",
+        examples=["2026-11-01/C-00001"],
+    ),
+]
+
+
+def once_of(request: Request, key: str | None, body: str) -> Once | None:
+    """What makes a request with an Idempotency-Key the same: its method, path, query and body."""
+    if key is None:
+        return None
+    target = f"{request.url.path}?{request.url.query}"
+    return Once(key=key, fingerprint=fingerprint(request.method, target, body))

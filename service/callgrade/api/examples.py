@@ -1,0 +1,136 @@
+"""Real examples for the documentation of the API: tests send the requests and hold the answers to them."""
+
+from typing import Any
+
+ID = "019a2f6e6cf77c3f8bd0a1b2c3d4e5f6"
+EVALUATION_ID = "019a2f6e6cf87a10b5c4d3e2f1a09b8c"
+BATCH_ID = "019a2f6e6cf97b21a6d5c4b3a2918070"
+WEBHOOK_ID = "019a2f6e6cfa7c32b7e6d5c4b3a29181"
+DELIVERY_ID = "019a2f6e6cfb7d43c8f7e6d5c4b3a292"
+RUBRIC = "telesales-misconduct"
+MOMENT = "2026-11-01T01:30:00Z"
+
+TRANSCRIPT: dict[str, Any] = {
+    "schema": "callgrade.transcript/1",
+    "call_id": "C-00001",
+    "channel": "phone",
+    "language": "zh",
+    "started_at": "2026-11-01T09:30:00+08:00",
+    "agent": {"id": "8031", "team": "sales-2"},
+    "customer": {"id": "90417"},
+    "queue": "outbound-5g",
+    "turns": [
+        {"speaker": "agent", "start_ms": 0, "end_ms": 2100, "text": "您好，请问有什么可以帮您？"},
+        {"speaker": "customer", "start_ms": 2400, "end_ms": 4300, "text": "我想问一下套餐。"},
+    ],
+    "facts": {"direction": "outbound", "outcome": "closed", "complaint": False},
+}
+
+METADATA: dict[str, Any] = {
+    "call_id": "C-00002",
+    "channel": "phone",
+    "language": "zh",
+    "started_at": "2026-11-01T09:30:00+08:00",
+    "agent": {"id": "8031", "team": "sales-2"},
+    "customer": {"id": "90417"},
+    "queue": "outbound-5g",
+    "facts": {"direction": "outbound"},
+    "agent_channel": "0",
+}
+
+CALL: dict[str, Any] = {
+    "id": ID,
+    "call_id": "C-00001",
+    "channel": "phone",
+    "language": "zh",
+    "started_at": MOMENT,
+    "agent": {"id": "8031", "team": "sales-2"},
+    "queue": "outbound-5g",
+    "facts": {"direction": "outbound", "outcome": "closed", "complaint": False},
+    "transcript_version": 1,
+    "recording": None,
+    "created_at": "2026-11-01T01:36:12Z",
+}
+
+SCORECARD: dict[str, Any] = {
+    "schema": "callgrade.scorecard/1",
+    "call_id": "C-00001",
+    "rubric": {
+        "id": RUBRIC,
+        "version": "v1",
+        "digest": "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    },
+    "total": None,
+    "assessed": {"value": None, "max": 0.0, "share": 1.0},
+    "pass_line": None,
+    "passed": True,
+    "grade": None,
+    "critical": None,
+    "sections": [],
+    "judgements": [
+        {
+            "criterion_id": "false-promise",
+            "status": "judged",
+            "outcome": {"occurrences": 1, "aggravated": 0},
+            "reason": "promised what the plan does not hold",
+            "method": "rules",
+            "confidence": None,
+            "evidence": [
+                {
+                    "turn": 0,
+                    "speaker": "agent",
+                    "quote": "绝对不会多收钱",
+                    "start": 4,
+                    "end": 11,
+                    "start_ms": 720,
+                    "end_ms": 1980,
+                    "time": "estimated",
+                    "grounding": "exact",
+                    "turn_corrected": False,
+                    "why": None,
+                }
+            ],
+            "error": None,
+            "points": None,
+            "max_points": 0.0,
+        }
+    ],
+    "violations": [],
+    "flags": ["needs_review"],
+}
+
+EVALUATION: dict[str, Any] = {
+    "id": EVALUATION_ID,
+    "call": ID,
+    "call_id": "C-00001",
+    "rubric": {"id": RUBRIC, "version": "v1", "digest": SCORECARD["rubric"]["digest"]},
+    "release": None,
+    "batch": None,
+    "line": None,
+    "status": "proposed",
+    "priority": 0,
+    "attempt": 1,
+    "agent": "8031",
+    "team": "sales-2",
+    "called_at": MOMENT,
+    "total": None,
+    "passed": True,
+    "error": None,
+    "created_at": "2026-11-01T01:36:12Z",
+    "updated_at": "2026-11-01T01:36:14Z",
+    "finished_at": "2026-11-01T01:36:14Z",
+}
+
+BATCH: dict[str, Any] = {
+    "id": BATCH_ID,
+    "rubric": {"id": RUBRIC, "version": "v1"},
+    "status": "running",
+    "total": 200,
+    "proposed": 120,
+    "failed": 3,
+    "cancelled": 0,
+    "pending": 77,
+    "faulty": 3,
+    "created_at": "2026-11-01T01:40:00Z",
+    "finished_at": None,
+}

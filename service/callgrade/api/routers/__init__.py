@@ -1,0 +1,1 @@
+"""One router a slice. A handler parses, calls one service and answers."""

@@ -1,0 +1,68 @@
+"""What is shown beside the rows themselves. Reading only."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import func, or_, select
+from sqlmodel import Session
+
+from callgrade.db.tables import Evaluation, PromptVersion, Release
+from callgrade.db.types import now
+from callgrade.domain.errors import NotFoundError, UnknownResourceError
+from callgrade.evaluations.statuses import OPEN
+from callgrade.evaluations.tables import CALL, EVALUATION, RELEASE, SCORECARD
+
+
+class Waiting(NamedTuple):
+    """How many evaluations have a status, and how long the oldest of them has had it."""
+
+    number: int
+    oldest_s: float
+
+
+def client_call_ids(session: Session, rows: Iterable[Evaluation]) -> dict[str, str]:
+    """The client's own id of each evaluation's call, by the server's."""
+    wanted = {row.call_id for row in rows}
+    found = session.execute(select(CALL.c.id, CALL.c.call_id).where(CALL.c.id.in_(wanted)))
+    return {row.id: row.call_id for row in found}
+
+
+def scorecard_text(session: Session, evaluation: Evaluation) -> str | None:
+    """The current attempt's scorecard as it is stored: callgrade.scorecard/1."""
+    here = (SCORECARD.c.evaluation_id == evaluation.id) & (SCORECARD.c.attempt == evaluation.attempt)
+    text: str | None = session.execute(select(SCORECARD.c.content).where(here)).scalar_one_or_none()
+    return text
+
+
+def waiting_by_status(session: Session) -> dict[str, Waiting]:
+    """All of the machine's statuses, those that nothing has as well."""
+    status, since = EVALUATION.c.status, func.min(EVALUATION.c.updated_at)
+    rows = session.execute(select(status, func.count(), since).where(status.in_(OPEN)).group_by(status)).all()
+    moment = now()
+    found = {name: Waiting(count, max(0.0, (moment - oldest).total_seconds())) for name, count, oldest in rows}
+    return {name: found.get(name, Waiting(0, 0.0)) for name in OPEN}
+
+
+def prompt_version(session: Session, reference: str) -> PromptVersion:
+    """By `id@vN`, or by `id` its newest version. Raises NotFoundError."""
+    id_, _, version = reference.partition("@")
+    found = session.execute(select(PromptVersion).where(PromptVersion.id == id_)).scalars()  # type: ignore[arg-type]
+    rows = [row for row in found if version in ("", row.version)]
+    if not rows:
+        raise NotFoundError(f"there is no prompt {reference!r} in the registry; GET /v1/prompts lists them")
+    newest: PromptVersion = max(rows, key=lambda row: (row.status == "published", int(row.version[1:])))
+    return newest
+
+
+def list_releases(session: Session, client_id: str) -> Sequence[Release]:
+    """The client's own and everybody's, the newest first."""
+    theirs = or_(RELEASE.c.client_id == client_id, RELEASE.c.client_id.is_(None))
+    return session.execute(select(Release).where(theirs).order_by(RELEASE.c.id.desc())).scalars().all()
+
+
+def find_release(session: Session, client_id: str, id_: str) -> Release:
+    """Raises UnknownResourceError, for another client's release too."""
+    found = session.get(Release, id_)
+    if found is None or found.client_id not in (None, client_id):
+        raise UnknownResourceError("there is no such release")
+    return found

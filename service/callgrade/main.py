@@ -1,0 +1,133 @@
+"""The service as one app: settings in, everything opened at its start and closed at its end."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING, NamedTuple
+
+import anyio.to_thread
+
+from callgrade.access.keys import Doorkeeper
+from callgrade.access.rates import Rates
+from callgrade.adapters.blobs import FsspecBlobs
+from callgrade.adapters.cache import DiskCache
+from callgrade.api.app import build, serve_with
+from callgrade.api.bodies import Uploads
+from callgrade.api.dependencies import Services
+from callgrade.api.health import Check, Health, database_check, disk_check, model_check
+from callgrade.api.metrics import Metrics
+from callgrade.db.session import Database
+from callgrade.evaluations.housekeeping import Housekeeping
+from callgrade.evaluations.intake import Intake
+from callgrade.evaluations.receiving import Reception
+from callgrade.ports import BlobStore, WorkQueue
+from callgrade.settings import Settings, load_settings
+from callgrade.wiring import ANSWERS, make_pipeline
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from callgrade.engine import Engine
+
+GRACE_S = 10
+"""What is under way when the process is asked to end may take so long to end; the next launch goes on with the rest."""
+
+
+class Workshop(NamedTuple):
+    """A host's database, blobs and running engine."""
+
+    database: Database
+    blobs: FsspecBlobs
+    engine: "Engine"
+
+
+def create_app(settings: Settings | None = None, *, stopping: Event | None = None) -> "FastAPI":
+    """The app with its workers, for an ASGI server. The database must have been upgraded (`callgrade serve` sees to
+    that). `stopping` is set by whoever asks the process to end, so that endless answers end."""
+    settings = settings or load_settings()
+    metrics = Metrics()
+    ended = stopping or Event()
+
+    @asynccontextmanager
+    async def lifespan(app: "FastAPI") -> AsyncIterator[None]:
+        opened = open_workshop(settings)
+        shop = await anyio.to_thread.run_sync(opened.__enter__)
+        try:
+            checks = {"engine": engine_check(shop.engine)}
+            serve_with(
+                app, make_services(settings, shop.database, shop.blobs, shop.engine, metrics, ended, checks=checks)
+            )
+            yield
+        finally:
+            ended.set()
+            await anyio.to_thread.run_sync(partial(opened.__exit__, None, None, None))
+
+    return build(settings, metrics, lifespan)
+
+
+@contextmanager
+def open_workshop(settings: Settings) -> Iterator[Workshop]:
+    """Works off this host's queues until it is left. Raises SettingsError, NotReadyError."""
+    from callgrade.adapters.webhooks import Line, deliver
+    from callgrade.engine import Engine
+
+    with ExitStack() as stack:
+        database = Database(settings.database)
+        stack.callback(database.close)
+        blobs = FsspecBlobs(settings.blobs)
+        line = Line(allow_private=settings.service.allow_private_urls)
+        engine = Engine(
+            settings, make_pipeline(settings, database, blobs), deliver=partial(deliver, database, line=line)
+        )
+        engine.launch()
+        stack.callback(engine.shutdown, GRACE_S)
+        housekeeping = Housekeeping(database, blobs, [DiskCache(settings.data_dir / ANSWERS)])
+        housekeeping.start()
+        stack.callback(housekeeping.stop)
+        yield Workshop(database, blobs, engine)
+
+
+def make_services(
+    settings: Settings,
+    database: Database,
+    blobs: BlobStore,
+    queue: WorkQueue,
+    metrics: Metrics,
+    stopping: Event,
+    *,
+    checks: dict[str, Check] | None = None,
+) -> Services:
+    """`checks` are asked by /readyz, beside those of database, disk and model."""
+    service = settings.service
+    return Services(
+        settings=settings,
+        database=database,
+        blobs=blobs,
+        queue=queue,
+        intake=Intake(database, blobs, queue, [DiskCache(settings.data_dir / ANSWERS)]),
+        reception=Reception(
+            database, blobs, queue, chunk_lines=service.chunk_lines, most_lines=service.max_batch_lines
+        ),
+        doorkeeper=Doorkeeper(database),
+        rates=Rates(service.requests_per_minute),
+        uploads=Uploads(),
+        metrics=metrics,
+        health=Health(
+            {
+                "database": database_check(database),
+                **(checks or {}),
+                "disk": disk_check(settings),
+                "model": model_check(settings),
+            }
+        ),
+        stopping=stopping,
+    )
+
+
+def engine_check(engine: "Engine") -> Check:
+    def check() -> str:
+        engine.check()
+        return "ok"
+
+    return check

@@ -1,0 +1,2 @@
+from tests.api.made import *  # noqa: F403
+from tests.db.databases import *  # noqa: F403

@@ -1,0 +1,45 @@
+"""Alive, ready, measured."""
+
+import re
+
+import pytest
+
+from callgrade.api import health
+from tests.api.made import Service, transcript
+
+
+def test_ready_says_of_each_part_how_it_is(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = service.http.get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert answer.json()["checks"] == {"database": "ok", "disk": "ok", "model": "not_configured"}
+    monkeypatch.setattr(health, "LEAST_FREE_BYTES", 1 << 60)
+    full = service.http.get("/readyz")
+    assert (full.status_code, full.json()["ready"], full.json()["checks"]["disk"]) == (503, False, "not-ready")
+    assert str(service.settings.data_dir) not in full.text
+    assert service.http.get("/healthz").status_code == 200
+
+
+def test_a_database_that_is_away_is_not_ready(service: Service) -> None:
+    object.__setattr__(service.app.state.services.health, "_checks", {"database": lambda: _away()})
+    assert service.http.get("/readyz").status_code == 503
+
+
+def _away() -> str:
+    from callgrade.domain.errors import NotReadyError
+
+    raise NotReadyError("the PostgreSQL database x at db.internal cannot be reached")
+
+
+def test_figures_hold_no_ids(service: Service) -> None:
+    made = service.submit(transcript("客户甲")).json()
+    service.get(f"/v1/calls/{made['id']}")
+    service.get("/v1/nobody/13800138000")
+    service.queue.pipeline = None
+    service.submit(transcript("C-2"))
+    text = service.http.get("/metrics").text
+    assert 'callgrade_http_requests_total{method="GET",route="/v1/calls/{id}",status="200"} 1.0' in text
+    assert 'callgrade_http_requests_total{method="POST",route="/v1/calls",status="202"} 2.0' in text
+    assert 'callgrade_evaluations_waiting{status="queued"} 1.0' in text
+    assert re.search(r'callgrade_evaluations_oldest_seconds\{status="queued"\} [0-9.]+', text)
+    for word in (made["id"], "客户甲", "13800138000", "8031", "sales-2"):
+        assert word not in text
