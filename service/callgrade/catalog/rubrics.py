@@ -22,6 +22,7 @@ from callgrade.domain.rubrics import Rubric, Source
 
 SCHEMA_ID = "urn:callgrade:rubric:1"
 _REFERENCE = re.compile(r"(?P<id>[^@/\\]+)(@(?P<version>v[0-9]+))?")
+_STATUS = re.compile(r"^status: ([a-z]+)$", re.MULTILINE)
 _VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.yaml")
 
 
@@ -53,6 +54,17 @@ class RubricEntry(Frozen):
 def list_rubrics() -> tuple[RubricEntry, ...]:
     """Every shipped rubric and version, by id, the newest version first. A broken file is listed as `broken`."""
     return tuple(_entry(id_, path) for id_, paths in sorted(_shipped().items()) for path in paths)
+
+
+def shipped_statuses() -> dict[str, str]:
+    """`id@vN` → the status that its file gives, of every shipped rubric, without reading the files as YAML. Empty where
+    the status does not stand on a line of its own, as the shipped ones have it."""
+    found = {}
+    for id_, paths in sorted(_shipped().items()):
+        for path in paths:
+            status = _STATUS.search(path.read_text("utf-8"))
+            found[f"{id_}@{path.stem}"] = status[1] if status else ""
+    return found
 
 
 def load_rubric(reference: str | Path) -> Rubric:
