@@ -11,7 +11,7 @@ from callgrade.db.session import Database
 from callgrade.engine import Engine
 from callgrade.engine import engine as room
 from callgrade.settings import load_settings
-from callgrade.wiring import make_pipeline
+from callgrade.wiring.service import make_pipeline
 
 
 def main() -> None:

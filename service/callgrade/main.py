@@ -23,7 +23,8 @@ from callgrade.evaluations.intake import Intake
 from callgrade.evaluations.receiving import Reception
 from callgrade.ports import BlobStore, WorkQueue
 from callgrade.settings import Settings, load_settings
-from callgrade.wiring import ANSWERS, make_pipeline
+from callgrade.wiring import ANSWERS
+from callgrade.wiring.service import make_pipeline
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
