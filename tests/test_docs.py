@@ -18,6 +18,9 @@ COMMANDS = [
     if line.split("#")[0].strip()
 ]
 STATUS = {"callgrade models check": 1}  # the production models are not on a machine that only tests
+ENDLESS = ("callgrade serve", "callgrade worker")
+ON_A_DATABASE = ("callgrade worker", "callgrade key", "callgrade db backup", "callgrade audit")
+"""What runs beside or after a service, which has made the database."""
 
 
 def test_the_readme_opens_with_what_it_does_a_picture_and_two_commands():
@@ -31,12 +34,30 @@ def test_the_readme_opens_with_what_it_does_a_picture_and_two_commands():
 def test_a_callgrade_command_of_the_readme_runs(command, tmp_path):
     words = shlex.split(command)
     words = [str(tmp_path / word) if word == "scorecards" else word for word in words]
-    environment = {**os.environ, "CALLGRADE_DATA_DIR": str(tmp_path)}
+    environment = {**os.environ, "CALLGRADE_DATA_DIR": str(tmp_path), "CALLGRADE_SERVICE__PORT": "0"}
+    words = [str(tmp_path / word) if word == "callgrade.backup" else word for word in words]
+    if command.startswith(ON_A_DATABASE):
+        made = [sys.executable, "-m", "callgrade", "db", "upgrade"]
+        subprocess.run(made, env=environment, capture_output=True, check=True)
+    if command in ENDLESS:
+        assert _ended_after_its_first_words([sys.executable, "-m", *words], environment)
+        return
     done = subprocess.run(
         [sys.executable, "-m", *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == STATUS.get(command, 0), done.stderr
     assert done.stdout.strip() or done.stderr.strip()
+
+
+def _ended_after_its_first_words(command: list[str], environment: dict[str, str]) -> str:
+    """What a service says when it is there; then it is asked to end, and does."""
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        assert run.stdout is not None
+        said = run.stdout.readline()
+        run.terminate()
+        rest = run.communicate(timeout=120)[0]
+    assert run.returncode == 0, said + rest
+    return said
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("make ")])

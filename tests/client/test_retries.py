@@ -113,7 +113,7 @@ def test_the_services_word_counts_most(wire: respx.MockRouter, client: Client) -
 
 
 @pytest.mark.parametrize(
-    "asked", ["7", (datetime.now(UTC) + timedelta(seconds=9)).strftime("%a, %d %b %Y %H:%M:%S GMT")]
+    "asked", ["7", (datetime.now(UTC) + timedelta(seconds=9)).strftime("%a, %d %b %Y %H:%M:%S GMT")], ids=["s", "date"]
 )
 def test_retry_after_is_honoured(wire: respx.MockRouter, client: Client, pauses: list[float], asked: str) -> None:
     wire.get("/v1/calls/c").mock(
