@@ -21,6 +21,7 @@ from callgrade.db.session import Database
 from callgrade.evaluations.housekeeping import Housekeeping
 from callgrade.evaluations.intake import Intake
 from callgrade.evaluations.receiving import Reception
+from callgrade.evaluations.watching import Watch
 from callgrade.ports import BlobStore, WorkQueue
 from callgrade.settings import Settings, load_settings
 from callgrade.wiring import ANSWERS
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None, *, stopping: Event | None = Non
 
     @asynccontextmanager
     async def lifespan(app: "FastAPI") -> AsyncIterator[None]:
-        opened = open_workshop(settings)
+        opened = open_workshop(settings, metrics)
         shop = await anyio.to_thread.run_sync(opened.__enter__)
         try:
             checks = {"engine": engine_check(shop.engine)}
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None, *, stopping: Event | None = Non
 
 
 @contextmanager
-def open_workshop(settings: Settings) -> Iterator[Workshop]:
+def open_workshop(settings: Settings, watch: Watch | None = None) -> Iterator[Workshop]:
     """Works off this host's queues until it is left. Raises SettingsError, NotReadyError."""
     from callgrade.adapters.webhooks import Line, deliver
     from callgrade.engine import Engine
@@ -78,9 +79,9 @@ def open_workshop(settings: Settings) -> Iterator[Workshop]:
         stack.callback(database.close)
         blobs = FsspecBlobs(settings.blobs)
         line = Line(allow_private=settings.service.allow_private_urls)
-        engine = Engine(
-            settings, make_pipeline(settings, database, blobs), deliver=partial(deliver, database, line=line)
-        )
+        pipeline = make_pipeline(settings, database, blobs)
+        pipeline.watch = watch or pipeline.watch
+        engine = Engine(settings, pipeline, deliver=partial(deliver, database, line=line))
         engine.launch()
         stack.callback(engine.shutdown, GRACE_S)
         housekeeping = Housekeeping(database, blobs, [DiskCache(settings.data_dir / ANSWERS)])

@@ -132,6 +132,7 @@ def service(database: Database, tmp_path: Path) -> Iterator[Service]:
         session.add_all([RubricVersion(**row) for row in rubrics()])
         session.add(PromptVersion(**prompt()))
     metrics = Metrics()
+    pipeline.watch = metrics
     app = build(settings, metrics)
     serve_with(app, make_services(settings, database, blobs, queue, metrics, Event()))
     with TestClient(app, raise_server_exceptions=False) as http:

@@ -41,5 +41,11 @@ def test_figures_hold_no_ids(service: Service) -> None:
     assert 'callgrade_http_requests_total{method="POST",route="/v1/calls",status="202"} 2.0' in text
     assert 'callgrade_evaluations_waiting{status="queued"} 1.0' in text
     assert re.search(r'callgrade_evaluations_oldest_seconds\{status="queued"\} [0-9.]+', text)
+    assert re.search(
+        r'callgrade_verdicts_total\{criterion="[a-z-]+",rubric="telesales-misconduct@v1",status="judged"\}', text
+    )
+    assert 'callgrade_scorecards_total{rubric="telesales-misconduct@v1"} 1.0' in text
+    assert 'callgrade_stage_seconds_count{stage="judge"} 1.0' in text
+    assert 'callgrade_tokens_total{kind="prompt"} 0.0' in text
     for word in (made["id"], "客户甲", "13800138000", "8031", "sales-2"):
         assert word not in text

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from callgrade.domain.errors import SettingsError
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations.views import Waiting
 
@@ -15,7 +16,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """Made once an app; `registry` belongs to it alone."""
+    """Made once an app; `registry` belongs to it alone. Implements evaluations.watching.Watch."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -44,25 +45,31 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._latency.labels(method, route).observe(seconds)
 
-    def stage(self, stage: str, seconds: float) -> None:
+    def done(self, stage: str, seconds: float, error: str | None) -> None:
         self._stage.labels(stage).observe(seconds)
+        if error is not None:
+            self._errors.labels(stage, error).inc()
 
-    def failure(self, stage: str, type_: str) -> None:
-        self._errors.labels(stage, type_).inc()
-
-    def scorecard(self, card: Scorecard) -> None:
+    def scored(self, card: Scorecard) -> None:
         rubric = f"{card.rubric.id}@{card.rubric.version}"
         self._scorecards.labels(rubric).inc()
         for judgement in card.judgements:
             self._verdicts.labels(rubric, judgement.criterion_id, judgement.status).inc()
             if judgement.error is not None:
-                self.failure("judgement", judgement.error.type)
+                self._errors.labels("judgement", judgement.error.type).inc()
         made = card.provenance
         self._model_requests.inc(made.requests)
         self._cache_hits.inc(made.cache_hits)
         self._cost.inc(made.cost or 0)
         for kind, count in made.tokens.items():
             self._tokens.labels(kind).inc(count)
+
+    def listen(self, host: str, port: int) -> None:
+        """For a process that serves nothing else. Raises SettingsError where the port is taken."""
+        try:
+            start_http_server(port, host, self.registry)
+        except OSError as error:
+            raise SettingsError(f"--metrics-port {port}: {error.strerror}") from None
 
     def exposition(self, waiting: Mapping[str, Waiting]) -> bytes:
         return generate_latest(self.registry) + generate_latest(_queue(waiting))

@@ -89,8 +89,13 @@ def serve(
         return _run(settings, listening, lambda: _welcome(settings, address), demo=demo)
 
 
-def worker() -> int:
+def worker(
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Show this process's figures here, for Prometheus.")
+    ] = None,
+) -> int:
     """Work off queues (CALLGRADE_QUEUES) beside a service elsewhere. 启动工作进程。"""
+    from callgrade.api.metrics import Metrics
     from callgrade.db.migrate import require_current
     from callgrade.main import open_workshop
 
@@ -102,7 +107,10 @@ def worker() -> int:
     ended = threading.Event()
     for asked in (signal.SIGTERM, signal.SIGINT):
         signal.signal(asked, lambda *_: ended.set())
-    with open_workshop(settings) as shop:
+    metrics = Metrics()
+    with open_workshop(settings, metrics) as shop:
+        if metrics_port is not None:
+            metrics.listen(settings.service.host, metrics_port)
         tell(f"worker {shop.engine.executor_id}: {', '.join(settings.works_off)}")
         ended.wait()
     return 0

@@ -23,6 +23,7 @@ from callgrade.evaluations.chunks import CancelledError, Chunk, Known, Result
 from callgrade.evaluations.judging import judged, of_release
 from callgrade.evaluations.many import Scored, evaluate_many
 from callgrade.evaluations.service import Evaluator
+from callgrade.evaluations.watching import timed
 
 if TYPE_CHECKING:
     from callgrade.evaluations.pipeline import Pipeline
@@ -98,7 +99,9 @@ class _Chunk:
 
     async def _evaluate(self, lines: list[Line], evaluator: Evaluator) -> None:
         async def score(transcript: Transcript) -> Scorecard:
-            card = await judged(evaluator, transcript, self._pipeline.outage)
+            with timed(self._pipeline.watch, "judge_in_bulk"):
+                card = await judged(evaluator, transcript, self._pipeline.outage)
+            self._pipeline.watch.scored(card)
             return of_release(card, self._chunk.release_id)
 
         results: asyncio.Queue[Result | None] = asyncio.Queue(maxsize=2 * GROUP)

@@ -34,6 +34,7 @@ from callgrade.evaluations.judging import judged, nothing, of_release
 from callgrade.evaluations.outbox import FAILED, PROPOSED, evaluation_event
 from callgrade.evaluations.repository import Work
 from callgrade.evaluations.service import Evaluator
+from callgrade.evaluations.watching import NoFault, Unwatched, Watch, timed
 from callgrade.pacing import Turnstile
 from callgrade.ports import AgentChannel, Judge
 from callgrade.settings import Settings
@@ -63,7 +64,8 @@ def tell_nobody(deliveries: Sequence[str]) -> None:
 
 
 class Pipeline:
-    """`tell` is given the deliveries that came up, to be enqueued; the engine sets it. Close it at shutdown."""
+    """`tell` is given the deliveries that came up, to be enqueued; the engine sets it. `watch` is told how the work
+    goes. Close it at shutdown."""
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class Pipeline:
         self.database, self.blobs, self.settings = database, blobs, settings
         self.outage = outage or NoOutage()
         self.tell: Callable[[Sequence[str]], None] = tell_nobody
+        self.watch: Watch = Unwatched()
         self._judges_for, self._recordings, self._closing = judges_for, recordings, closing
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="callgrade-db")
         self._evaluators: dict[tuple[str, str], Evaluator] = {}
@@ -96,7 +99,8 @@ class Pipeline:
             return False
         try:
             if work.transcript is None:
-                await self._recognise(work)
+                with timed(self.watch, "transcribe"):
+                    await self._recognise(work)
         except NotReadyError:
             raise
         except Exception as error:
@@ -110,7 +114,8 @@ class Pipeline:
         if work is None:
             return
         try:
-            card = await self._judged(work)
+            with timed(self.watch, "judge"):
+                card = await self._judged(work)
         except _Over:
             return
         except NotReadyError:
@@ -118,6 +123,7 @@ class Pipeline:
         except Exception as error:
             await self._give_up(work, _named(error))
         else:
+            self.watch.scored(card)
             self.tell(await self.write(lambda session: _propose(session, work, card)))
 
     async def judge_chunk(self, batch_id: str, number: int) -> None:
@@ -212,7 +218,7 @@ class Pipeline:
         self.tell(await self.write(fail))
 
 
-class _Over(Exception):  # noqa: N818
+class _Over(NoFault):
     """The evaluation was cancelled, or is another worker's by now."""
 
 
