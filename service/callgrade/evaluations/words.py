@@ -231,6 +231,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "error.content-filtered": ("被供应方的内容过滤拦下", "the provider's filter stopped it"),
     "error.refused": ("模型拒绝作答", "the model refused"),
     "error.bad-request": ("请求被拒", "the request was refused"),
+    "error.circuit-open": ("模型暂时不可用，稍后自动再试", "the model is down for now; asked again by itself"),
     "error.unexpected": ("内部错误", "internal error"),
     # provenance
     "made_by.release": ("发布组合", "Release"),
