@@ -512,3 +512,15 @@ def test_hostile_quotes_neither_raise_nor_hang(quote: str, said: str):
     found = Grounder(call).ground(quote, turn=1, side="agent")
     assert found.founded == (found.why is None)
     assert Grounder(call).ground_all(quote, turn=0)
+
+
+def test_a_quote_over_two_turns_that_leaves_a_negation_behind_is_told_from_the_turn_it_names() -> None:
+    call = transcript(("agent", "我们这个套餐不可以随时在网上"), ("agent", "取消退订的业务"), ("customer", "好的"))
+    quote = "可以随时在网上取消退订的业务"
+    found = {turn: Grounder(call).ground_all(quote, turn=turn) for turn in (0, 1, 2, None)}
+    assert {turn: [item.turn for item in items] for turn, items in found.items()} == {
+        0: [0, 1],
+        1: [0, 1],
+        2: [None],
+        None: [0, 1],
+    }
