@@ -182,6 +182,8 @@ def test_calls_are_listed_by_pages_and_filtered(service: Service) -> None:
         {"limit": "0"},
         {"limit": "1000000"},
         {"since": "yesterday"},
+        {"since": "0.5"},
+        {"until": "1793497800"},
         {"since": "0001-01-01T00:00:00+14:00"},
         {"until": "9999-12-31T23:59:59-12:00"},
         {"agent": "a\x00b"},

@@ -34,6 +34,15 @@ def test_every_error_is_a_problem(service: Service, method: str, path: str, stat
     assert problem.request_id == answer.headers["x-request-id"]
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/v1/calls", "GET, POST"), (f"/v1/calls/{'0' * 32}", "DELETE, GET"), ("/healthz", "GET")],
+)
+def test_a_method_that_is_not_there_is_told_which_are(service: Service, path: str, allowed: str) -> None:
+    answer = service.http.request("OPTIONS", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 def test_a_request_that_does_not_fit_names_each_fault(service: Service) -> None:
     answer = service.http.post("/v1/webhooks", json={"url": "ftp://x", "evnts": []}, headers=service.key())
     assert answer.status_code == 422

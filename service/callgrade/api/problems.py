@@ -10,9 +10,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
 
 from callgrade.domain.errors import CallgradeError, NotAuthenticatedError, TooManyRequestsError
 
@@ -130,7 +132,19 @@ def _of_http(request: Request, error: Exception) -> JSONResponse:
         detail = "there is nothing at this path; GET /openapi.json lists what there is"
     else:
         detail = str(error.detail)
-    return answer(request_id_of(request), error.status_code, type_, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return answer(request_id_of(request), error.status_code, type_, detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """All methods of the resource; the framework names those of one route only."""
+    found: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.path is not None and compile_path(route.path)[0].match(request.url.path):
+            found |= set(route.methods or ())
+    return sorted(found)
 
 
 def _of_disconnect(request: Request, _error: Exception) -> JSONResponse:

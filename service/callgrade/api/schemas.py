@@ -8,6 +8,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -43,7 +44,14 @@ def _plausible(moment: datetime) -> datetime:
     return moment
 
 
-PlausibleMoment = Annotated[AwareDatetime, AfterValidator(_plausible)]
+def _written(moment: object) -> object:
+    # the library takes "0.5" for half a second after 1970
+    if isinstance(moment, str) and "-" not in moment[1:10]:
+        raise ValueError("write a moment as 2026-11-01T09:30:00+08:00")
+    return moment
+
+
+PlausibleMoment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_plausible)]
 
 
 def example(value: dict[str, Any]) -> ConfigDict:
@@ -110,7 +118,13 @@ class ErasedShown(BaseModel):
 class EvaluationWanted(Frozen):
     """`rubric` by id (its newest published version, or the client's release of it) or as id@vN. `release` by id."""
 
-    model_config = ConfigDict(**Frozen.model_config, json_schema_extra={"examples": [{"rubric": examples.RUBRIC}]})
+    model_config = ConfigDict(
+        **Frozen.model_config,
+        json_schema_extra={
+            "examples": [{"rubric": examples.RUBRIC}],
+            "anyOf": [{"required": ["rubric"]}, {"required": ["release"]}],
+        },
+    )
 
     rubric: Reference | None = None
     release: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None

@@ -109,6 +109,7 @@ def worker(
         signal.signal(asked, lambda *_: ended.set())
     metrics = Metrics()
     with open_workshop(settings, metrics) as shop:
+        _adopt_loggers()
         if metrics_port is not None:
             metrics.listen(settings.service.host, metrics_port)
         tell(f"worker {shop.engine.executor_id}: {', '.join(settings.works_off)}")
@@ -191,6 +192,7 @@ def _run(settings: Settings, listening: socket.socket, ready: Callable[[], None]
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                _adopt_loggers()
                 ready()
                 if demo:
                     threading.Thread(target=_hand_in_samples, args=(app.state.services,), daemon=True).start()
@@ -227,6 +229,7 @@ def _hand_in_samples(services: Any) -> None:
 
 
 def _log_as_json() -> None:
+    """Everything that is logged, one JSON object a line on standard error."""
     from callgrade.api.middleware import JsonLines
 
     handler = logging.StreamHandler(sys.stderr)
@@ -253,3 +256,10 @@ def _welcome(settings: Settings, address: str) -> None:
             call=FIRST_CALL,
         )
     )
+
+
+def _adopt_loggers() -> None:
+    """The engine's library writes lines of its own, with whole tracebacks; here they become lines like all others."""
+    foreign = logging.getLogger("dbos")
+    foreign.handlers.clear()
+    foreign.propagate = True

@@ -37,6 +37,10 @@ from callgrade.calls.views import beside
 from callgrade.domain.calls import Transcript
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"])
+SOUND = {
+    kind: {"schema": {"type": "string", "format": "binary"}}
+    for kind in ("audio/*", "video/*", "application/octet-stream")
+}
 ByRubric = Annotated[
     Reference | None,
     Query(
@@ -139,11 +143,8 @@ def read_transcript(
     responses={
         **errors(404, 410, 416, 422),
         **NOT_MODIFIED,
-        200: {"content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}, "description": "The sound."},
-        206: {
-            "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}},
-            "description": "A part of it.",
-        },
+        200: {"content": SOUND, "description": "The sound."},
+        206: {"content": SOUND, "description": "A part of it."},
     },
 )
 def read_audio(id_: ServerId, request: Request, principal: CallsReader, services: Serving) -> Response:
