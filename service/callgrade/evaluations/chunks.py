@@ -123,18 +123,20 @@ def open_chunk(session: Session, batch_id: str, number: int) -> Chunk | None:
     )
 
 
-def known_calls(session: Session, client_id: str, call_ids: Iterable[str]) -> dict[str, Known]:
-    """Those of the client's own ids that are in the database already."""
+def known_calls(session: Session, client_id: str, call_ids: Iterable[str], *, hold: bool = False) -> dict[str, Known]:
+    """Those of the client's own ids that are in the database already; with `hold`, none of them is erased before the
+    session ends."""
     wanted = list(dict.fromkeys(call_ids))
     known: dict[str, Known] = {}
     for start in range(0, len(wanted), IDS_A_QUERY):
-        rows = session.execute(
+        asked = (
             select(CALL.c.call_id, CALL.c.id, CALL.c.erased_at, TRANSCRIPT.c.digest, TRANSCRIPT.c.version)
             .outerjoin(TRANSCRIPT, TRANSCRIPT.c.call_id == CALL.c.id)
             .where(CALL.c.client_id == client_id, CALL.c.call_id.in_(wanted[start : start + IDS_A_QUERY]))
-            .order_by(TRANSCRIPT.c.version)
+            # held in one order by everybody, so that two who want the same calls do not wait for each other
+            .order_by(CALL.c.id, TRANSCRIPT.c.version)
         )
-        for row in rows:
+        for row in session.execute(asked.with_for_update(of=CALL) if hold else asked):
             before = known.get(row.call_id)
             digests = {**(before.digests if before else {}), **({row.digest: row.version} if row.digest else {})}
             known[row.call_id] = Known(row.id, digests, row.erased_at is not None)
@@ -180,7 +182,7 @@ def store(session: Session, chunk: Chunk, results: Sequence[Result]) -> list[str
         raise CancelledError
     group = _Group(chunk)
     ids = [result.transcript.call_id for result in results if result.transcript is not None]
-    known = known_calls(session, chunk.client_id, ids)
+    known = known_calls(session, chunk.client_id, ids, hold=True)
     done = evaluated(session, chunk, known) if known else {}
     traced = _done_among(session, chunk.batch_id, [result.line for result in results]) if known else frozenset()
     for result in results:
