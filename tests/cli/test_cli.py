@@ -7,21 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from callgrade.cli import app
-
 ROOT = Path(__file__).parents[2]
 RUBRIC = "telesales-misconduct"
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def command(*words: object):
-        monkeypatch.setattr(sys, "argv", ["callgrade", *map(str, words)])
-        status = app.run()
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return command
 
 
 @pytest.fixture

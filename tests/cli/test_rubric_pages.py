@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from callgrade.catalog import list_rubrics
 from callgrade.catalog.diff import diff_rubrics
 from callgrade.catalog.rubrics import digest, load_rubric, resolved_json
-from callgrade.cli import app
 from callgrade.cli.render_rubric_diff import show_diff
 from callgrade.cli.rubric_markdown import escaped, markdown
 from callgrade.cli.rubric_page import make_page
@@ -163,18 +161,6 @@ See the work order.
 
 - 甲。 / One.
 """
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def command(*words: object, language: str = "zh"):
-        monkeypatch.setenv("CALLGRADE_LANGUAGE", language)
-        monkeypatch.setattr(sys, "argv", ["callgrade", *map(str, words)])
-        status = app.run()
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return command
 
 
 @pytest.fixture

@@ -18,22 +18,10 @@ import pytest
 
 from callgrade.access import audit
 from callgrade.access.permissions import SCOPES
-from callgrade.cli import app
 from callgrade.db import migrate
 from callgrade.db.session import Database
 
 HEAVY = ("fastapi", "uvicorn", "dbos", "sqlalchemy", "alembic", "prometheus_client", "psycopg")
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    def command(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["callgrade", *map(str, words)])
-        status = app.run()
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return command
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from callgrade.access.chain import RECEIPT, Event, Link, Receipt, Seal, parse_receipt
 from callgrade.access.repository import insert_once
 from callgrade.db.tables import AuditEvent, AuditSeal, Client
+from callgrade.db.tables.core import table_of
 
 EVENT = (
     col(AuditEvent.id),
@@ -32,7 +33,7 @@ SEAL = (
     col(AuditSeal.hash),
     col(AuditSeal.sealed_at),
 )
-APPEND = insert(AuditEvent.__table__)  # type: ignore[attr-defined]
+APPEND = insert(table_of(AuditEvent))
 UNREADABLE = (ValueError, TypeError, OverflowError, DataError, OperationalError)
 """What reading a row raises that somebody put something of another type into: SQLite takes anything anywhere."""
 

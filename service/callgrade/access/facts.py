@@ -85,6 +85,7 @@ def _number(name: str, fact: int | Decimal) -> str | int:
         raise ValueError(f"audit fact {name!r}: a number must lie below {MOST:,}")
     if isinstance(fact, int):
         return int(fact)
-    if -fact.normalize().as_tuple().exponent > 4:  # type: ignore[operator]
+    exponent = fact.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -4:  # a word only for what is not finite
         raise ValueError(f"audit fact {name!r}: at most four places behind the point")
     return f"{fact:f}"

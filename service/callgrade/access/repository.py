@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, delete, update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, SQLModel, col, select
 
 from callgrade.db.tables import ApiKey, Client, IdempotentRequest
+from callgrade.db.tables.core import table_of
 
 
 def insert_once(session: Session, table: type[SQLModel], values: Mapping[str, Any]) -> bool:
@@ -17,7 +18,7 @@ def insert_once(session: Session, table: type[SQLModel], values: Mapping[str, An
 
     On PostgreSQL it first waits for another transaction that is just taking the key, and nothing is broken afterwards.
     """
-    rows: Table = table.__table__  # type: ignore[attr-defined]
+    rows = table_of(table)
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     # what comes back tells, because the number of inserted rows is not told for PostgreSQL
     new = insert(rows).values(**values).on_conflict_do_nothing().returning(*rows.primary_key)

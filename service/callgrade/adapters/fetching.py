@@ -25,6 +25,7 @@ from callgrade.adapters.guarded import (
     resolve,
     without_wire_errors,
 )
+from callgrade.adapters.streams import Pull, Pulled
 from callgrade.calls.urls import Target, UrlRefusedError, parse_target
 from callgrade.domain.errors import InputError, TooLargeError
 from callgrade.domain.frozen import Frozen
@@ -129,7 +130,7 @@ class Fetcher:
             raise UrlRefusedError("the URL redirects from https to http, which is refused")
         return following
 
-    def _body(self, response: httpcore.Response) -> "Body":
+    def _body(self, response: httpcore.Response) -> Pulled:
         status = response.status
         if status >= 500 or status in WORTH_ANOTHER_TRY:
             raise FetchFailedError(f"the URL's host answers {status}")
@@ -140,35 +141,25 @@ class Fetcher:
         announced = header(response, "content-length")
         if announced.isdigit() and int(announced) > self._limits.bytes:
             raise _too_large(self._limits.bytes)
-        return Body(response.iter_stream(), self._limits.bytes)
+        return Pulled(_at_most(self._limits.bytes, response.iter_stream()))
 
 
-class Body(io.RawIOBase):
-    """A body of at most `most` bytes, read as it comes in."""
+def _at_most(most: int, pieces: Iterator[bytes]) -> Pull:
+    """The pieces of a body. Raises TooLargeError beyond `most` bytes, FetchRefusedError where there are none."""
+    came = 0
 
-    def __init__(self, pieces: Iterator[bytes], most: int):
-        self._pieces, self._rest, self._most, self._came = pieces, memoryview(b""), most, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        while not self._rest:
-            with without_wire_errors():
-                piece = next(self._pieces, None)
-            if piece is None:
-                break
-            self._came += len(piece)
-            if self._came > self._most:
-                raise _too_large(self._most)
-            self._rest = memoryview(piece)
-        if self._came == 0:
+    def pull() -> bytes:
+        nonlocal came
+        with without_wire_errors():
+            piece = next(filter(None, pieces), b"")
+        came += len(piece)
+        if came > most:
+            raise _too_large(most)
+        if came == 0:
             raise FetchRefusedError("there are no bytes at the URL")
-        target = memoryview(buffer).cast("B")  # type: ignore[arg-type]
-        count = min(len(target), len(self._rest))
-        target[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
+        return piece
+
+    return pull
 
 
 def _too_large(most: int) -> TooLargeError:

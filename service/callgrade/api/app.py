@@ -23,9 +23,26 @@ FORM_FRAME = 2_000_000
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
+class _Documented(FastAPI):
+    """Its OpenAPI is finished by hand: every error answer, and what the framework cannot know."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            made = get_openapi(
+                title=self.title,
+                version=self.version,
+                description=self.description,
+                routes=self.routes,
+                license_info=self.license_info,
+                separate_input_output_schemas=False,
+            )
+            self.openapi_schema = documentation.finish(made)
+        return self.openapi_schema
+
+
 def build(settings: Settings, metrics: Metrics, lifespan: Lifespan | None = None) -> FastAPI:
     """Its services are looked up at each request in `app.state.services`, which `lifespan` puts there."""
-    app = FastAPI(
+    app = _Documented(
         title="callgrade",
         version=__version__,
         description=documentation.DESCRIPTION,
@@ -41,7 +58,6 @@ def build(settings: Settings, metrics: Metrics, lifespan: Lifespan | None = None
     for module in (calls, evaluations, batches, registry, webhooks, operations):
         app.include_router(module.router)
     app.add_middleware(RequestFrame, cap=_cap(settings), observe=metrics.request)
-    app.openapi = _documented(app)  # type: ignore[method-assign]
     return app
 
 
@@ -59,20 +75,3 @@ def _cap(settings: Settings) -> Callable[[str, str], int | None]:
         return largest if method == "POST" and path == "/v1/calls" else SMALL_BODY
 
     return cap
-
-
-def _documented(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            made = get_openapi(
-                title=app.title,
-                version=app.version,
-                description=app.description,
-                routes=app.routes,
-                license_info=app.license_info,
-                separate_input_output_schemas=False,
-            )
-            app.openapi_schema = documentation.finish(made)
-        return app.openapi_schema
-
-    return document

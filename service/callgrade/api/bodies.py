@@ -1,11 +1,10 @@
 """Bodies that are read while they come in, in constant memory: recordings and batches.
 
-Whoever works with them is ordinary, blocking code in a thread of its own; `Incoming` fetches the next piece from the
+Whoever works with them is ordinary, blocking code in a thread of its own; `Pulled` fetches the next piece from the
 connection when it is asked for one, so a slow disk slows the sender down instead of filling memory. Uploads have
 threads of their own: slow senders must not keep the threads busy that answer everybody else.
 """
 
-import io
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,15 +14,13 @@ import anyio.to_thread
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from callgrade.adapters.streams import Pull
 from callgrade.domain.errors import InputError, RequestError
 
 T = TypeVar("T")
 UPLOADS_AT_ONCE = 64
 IDLE_S = 60.0
 """A sender who sends nothing for so long has gone."""
-
-Pull = Callable[[], bytes]
-"""The next piece; empty at the end."""
 
 
 class UploadCutShortError(RequestError):
@@ -71,22 +68,3 @@ def _puller(request: Request) -> Pull:
             raise UploadCutShortError("the connection ended before the body was whole") from None
 
     return lambda: anyio.from_thread.run(next_piece)
-
-
-class Incoming(io.RawIOBase):
-    """What is pulled, as a stream to read from."""
-
-    def __init__(self, pull: Pull):
-        self._pull, self._rest = pull, memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        target = memoryview(buffer).cast("B")  # type: ignore[arg-type]
-        if not self._rest:
-            self._rest = memoryview(self._pull())
-        count = min(len(target), len(self._rest))
-        target[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count

@@ -1,6 +1,5 @@
 """What handlers ask for by type: who asks, and what the service has."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from threading import Event
 from typing import Annotated
@@ -77,28 +76,28 @@ def principal_of(
     return principal
 
 
-def allowed(scope: Scope) -> Callable[..., Awaitable[Principal]]:
-    """The principal, once it is clear that it has `scope`."""
+class Allowed:
+    """The principal, once it is clear that it has `scope`, which the documentation and the table of tests read."""
 
-    async def check(principal: Annotated[Principal, Depends(principal_of)]) -> Principal:
-        require(principal, scope)
+    def __init__(self, scope: Scope):
+        self.scope = scope
+
+    async def __call__(self, principal: Annotated[Principal, Depends(principal_of)]) -> Principal:
+        require(principal, self.scope)
         return principal
 
-    check.scope = scope  # type: ignore[attr-defined]  # the documentation and the table of tests read it
-    return check
 
-
-CallsReader = Annotated[Principal, Depends(allowed("calls:read"))]
-CallsWriter = Annotated[Principal, Depends(allowed("calls:write"))]
-CallsEraser = Annotated[Principal, Depends(allowed("calls:erase"))]
-EvaluationsReader = Annotated[Principal, Depends(allowed("evaluations:read"))]
-EvaluationsWriter = Annotated[Principal, Depends(allowed("evaluations:write"))]
-BatchesReader = Annotated[Principal, Depends(allowed("batches:read"))]
-BatchesWriter = Annotated[Principal, Depends(allowed("batches:write"))]
-RubricsReader = Annotated[Principal, Depends(allowed("rubrics:read"))]
-ReleasesReader = Annotated[Principal, Depends(allowed("releases:read"))]
-WebhooksReader = Annotated[Principal, Depends(allowed("webhooks:read"))]
-WebhooksWriter = Annotated[Principal, Depends(allowed("webhooks:write"))]
+CallsReader = Annotated[Principal, Depends(Allowed("calls:read"))]
+CallsWriter = Annotated[Principal, Depends(Allowed("calls:write"))]
+CallsEraser = Annotated[Principal, Depends(Allowed("calls:erase"))]
+EvaluationsReader = Annotated[Principal, Depends(Allowed("evaluations:read"))]
+EvaluationsWriter = Annotated[Principal, Depends(Allowed("evaluations:write"))]
+BatchesReader = Annotated[Principal, Depends(Allowed("batches:read"))]
+BatchesWriter = Annotated[Principal, Depends(Allowed("batches:write"))]
+RubricsReader = Annotated[Principal, Depends(Allowed("rubrics:read"))]
+ReleasesReader = Annotated[Principal, Depends(Allowed("releases:read"))]
+WebhooksReader = Annotated[Principal, Depends(Allowed("webhooks:read"))]
+WebhooksWriter = Annotated[Principal, Depends(Allowed("webhooks:write"))]
 
 IdempotencyKey = Annotated[
     str | None,

@@ -9,7 +9,8 @@ from typing import BinaryIO, cast
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from callgrade.api.bodies import Incoming, MalformedBodyError, Pull, UnsupportedMediaError
+from callgrade.adapters.streams import Pull, Pulled
+from callgrade.api.bodies import MalformedBodyError, UnsupportedMediaError
 
 MOST_HEADER_BYTES = 16_384
 
@@ -120,5 +121,5 @@ def _part(headers: dict[bytes, bytes], events: Iterator[tuple[str, bytes]]) -> P
         name=options[b"name"].decode("utf-8", "replace"),
         file_name=file_name.decode("utf-8", "replace") if file_name else None,
         media_type=media_type.decode("latin-1") if media_type else None,
-        stream=cast("BinaryIO", io.BufferedReader(Incoming(pull), 65_536)),
+        stream=cast("BinaryIO", io.BufferedReader(Pulled(pull), 65_536)),
     )

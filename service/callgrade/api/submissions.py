@@ -10,7 +10,8 @@ from typing import Annotated, BinaryIO, cast
 from fastapi import Depends, Request
 from pydantic import ValidationError
 
-from callgrade.api.bodies import MalformedBodyError, Pull, UnsupportedMediaError
+from callgrade.adapters.streams import Pull
+from callgrade.api.bodies import MalformedBodyError, UnsupportedMediaError
 from callgrade.api.dependencies import CallsWriter, Serving
 from callgrade.api.multipart import Part, parts_of
 from callgrade.api.problems import place

@@ -11,8 +11,9 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
+from typing import Any, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import CursorResult, insert, select, update
 from sqlmodel import Session
 
 from callgrade.access import audit, requests
@@ -156,7 +157,7 @@ def give_up_older(session: Session, than: datetime) -> int:
         .where(BATCH.c.status == "receiving", BATCH.c.created_at < than)
         .values(status="incomplete", finished_at=now())
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def receive_once(

@@ -39,7 +39,8 @@ def take(session: Session, delivery_id: str, at: datetime) -> Parcel | datetime 
         _change(session, delivery_id, row.attempts, status="given_up", next_at=None)
         return None
     if row.next_at is not None and row.next_at > at:
-        return row.next_at  # type: ignore[no-any-return]
+        waiting_until: datetime = row.next_at
+        return waiting_until
     if not _change(session, delivery_id, row.attempts, attempts=row.attempts + 1, next_at=at + LEASE):
         # somebody took it in this moment
         return at + LEASE

@@ -1,27 +1,19 @@
 """The tables as SQLAlchemy Core sees them: bulk scoring moves rows by the dozen, and needs no object for each."""
 
-from typing import cast
-
-from sqlalchemy import Table
-
 from callgrade.db import tables
+from callgrade.db.tables.core import table_of
 
-
-def _core(model: type) -> Table:
-    return cast("Table", model.__table__)  # type: ignore[attr-defined]
-
-
-BATCH = _core(tables.Batch)
-BATCH_CHUNK = _core(tables.BatchChunk)
-BATCH_FAULT = _core(tables.BatchFault)
-CALL = _core(tables.Call)
-DELIVERY = _core(tables.Delivery)
-EVALUATION = _core(tables.Evaluation)
-FLAG = _core(tables.EvaluationFlag)
-PROMPT_VERSION = _core(tables.PromptVersion)
-RECORDING = _core(tables.Recording)
-RELEASE = _core(tables.Release)
-RUBRIC_VERSION = _core(tables.RubricVersion)
-SCORECARD = _core(tables.StoredScorecard)
-TRANSCRIPT = _core(tables.TranscriptVersion)
-WEBHOOK = _core(tables.Webhook)
+BATCH = table_of(tables.Batch)
+BATCH_CHUNK = table_of(tables.BatchChunk)
+BATCH_FAULT = table_of(tables.BatchFault)
+CALL = table_of(tables.Call)
+DELIVERY = table_of(tables.Delivery)
+EVALUATION = table_of(tables.Evaluation)
+FLAG = table_of(tables.EvaluationFlag)
+PROMPT_VERSION = table_of(tables.PromptVersion)
+RECORDING = table_of(tables.Recording)
+RELEASE = table_of(tables.Release)
+RUBRIC_VERSION = table_of(tables.RubricVersion)
+SCORECARD = table_of(tables.StoredScorecard)
+TRANSCRIPT = table_of(tables.TranscriptVersion)
+WEBHOOK = table_of(tables.Webhook)

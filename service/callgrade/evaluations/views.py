@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from callgrade.db.tables import Evaluation, PromptVersion, Release
 from callgrade.db.types import now
@@ -46,7 +46,7 @@ def waiting_by_status(session: Session) -> dict[str, Waiting]:
 def prompt_version(session: Session, reference: str) -> PromptVersion:
     """By `id@vN`, or by `id` its newest version. Raises NotFoundError."""
     id_, _, version = reference.partition("@")
-    found = session.execute(select(PromptVersion).where(PromptVersion.id == id_)).scalars()  # type: ignore[arg-type]
+    found = session.execute(select(PromptVersion).where(col(PromptVersion.id) == id_)).scalars()
     rows = [row for row in found if version in ("", row.version)]
     if not rows:
         raise NotFoundError(f"there is no prompt {reference!r} in the registry; GET /v1/prompts lists them")

@@ -13,14 +13,15 @@ from collections.abc import Callable
 from time import time
 from typing import NamedTuple
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from callgrade.db.session import Database
 from callgrade.db.tables import RateSecond
+from callgrade.db.tables.core import table_of
 
-RATE: Table = RateSecond.__table__  # type: ignore[attr-defined]
+RATE = table_of(RateSecond)
 KEPT_S = 10
 """How long a second's row is kept. A clock that jumps back meets full seconds for at most so long."""
 log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from callgrade.access import audit
-from callgrade.api.bodies import Pull, UnsupportedMediaError
+from callgrade.adapters.streams import Pull
+from callgrade.api.bodies import UnsupportedMediaError
 from callgrade.api.dependencies import BatchesReader, BatchesWriter, IdempotencyKey, Services, Serving, once_of
 from callgrade.api.documentation import BATCH_BODY, errors
 from callgrade.api.paging import Cursor, Limit, Page, decoded, encoded

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from callgrade.cli.rubric_page.outline import Line
 from callgrade.cli.rubric_page.say import Say, percent, plain
+from callgrade.domain.frozen import Frozen, LocalText
 from callgrade.domain.programme import (
     Appeals,
     Consequence,
@@ -56,10 +57,9 @@ def _in_words(part: object, say: Say) -> str:
 
 
 def _anything(part: object, say: Say) -> str:
-    data = part.model_dump(mode="json") if hasattr(part, "model_dump") else part
-    if isinstance(data, dict) and set(data) <= {"zh", "en"}:
-        return say.text(part)  # type: ignore[arg-type]  # a LocalText, by its fields
-    return json.dumps(data, ensure_ascii=False)
+    if isinstance(part, LocalText):
+        return say.text(part)
+    return json.dumps(part.model_dump(mode="json") if isinstance(part, Frozen) else part, ensure_ascii=False)
 
 
 def _every(unit: str, say: Say) -> str:
