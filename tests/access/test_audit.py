@@ -554,6 +554,18 @@ def test_sqlite_takes_any_type_anywhere_and_none_is_overlooked(database, sealed,
         assert verify(session)
 
 
+def test_a_client_is_sealed_to_its_end_though_another_ones_seals_reach_further(database, clients, monkeypatch):
+    monkeypatch.setattr(audit, "SEAL_SIZE", 1)
+    monkeypatch.setattr(audit, "AT_ONCE", 3)
+    work(database, clients[1], 6)
+    work(database, clients[0], 1)
+    with database.writing() as session:
+        while seal(session):
+            pass
+        sealed = [event.action for event in covered(session) if event.client_id == clients[1].client_id]
+    assert len(sealed) - sealed.count("audit.sealed") >= 6
+
+
 @settings(ONCE, max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 7), st.booleans()), max_size=8), st.integers(1, 5))
 def test_no_honest_history_is_ever_accused(database, clients, steps, size):

@@ -82,7 +82,9 @@ def clients(session: Session, client_id: str | None) -> Sequence[str]:
 
 def clients_to_seal(session: Session, client_id: str | None) -> Sequence[str]:
     """Those with an event behind their last seal that is not a mere receipt."""
-    last = select(func.max(AuditSeal.last_event)).where(col(AuditSeal.client_id) == col(Client.id)).scalar_subquery()
+    own = select(func.max(AuditSeal.last_event)).where(col(AuditSeal.client_id) == col(Client.id))
+    # said outright: two selects deep, SQLAlchemy would take the last seal of all clients together
+    last = own.correlate(Client).scalar_subquery()
     behind = col(AuditEvent.id) > func.coalesce(last, Link().last_event)
     unsealed = exists().where(col(AuditEvent.client_id) == col(Client.id), behind, col(AuditEvent.action) != RECEIPT)
     wanted = select(Client.id).where(unsealed).order_by(Client.id)
