@@ -14,6 +14,8 @@ Method = Literal["rules", "speech", "llm", "human"]
 
 AWAITING_HUMAN = "awaiting_human"
 NO_MODEL = "no_model"
+EXCLUDED = "excluded by the call's facts"
+"""Reasons that are fixed words."""
 
 
 class Evidence(Frozen):

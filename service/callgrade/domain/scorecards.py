@@ -15,7 +15,7 @@ from callgrade.domain.form import Part, build
 from callgrade.domain.frozen import Frozen
 from callgrade.domain.identity import ByIdentity
 from callgrade.domain.intervals import Unbounded
-from callgrade.domain.judgements import AWAITING_HUMAN, Judgement, cannot_assess
+from callgrade.domain.judgements import AWAITING_HUMAN, EXCLUDED, Judgement, cannot_assess
 from callgrade.domain.numbers import Exact, exact
 from callgrade.domain.outcomes import Count, Kinds, Occurrences
 from callgrade.domain.reckoning import Standings, Worth, reckon, zeroing
@@ -280,7 +280,7 @@ def _scored(criterion: Criterion, judgement: Judgement | None, standing: Standin
                 "status": "not_applicable",
                 "outcome": None,
                 "error": None,
-                "reason": "excluded by the call's facts",
+                "reason": EXCLUDED,
             }
         )
     known = standing.state == "known"

@@ -6,7 +6,7 @@ Rubrics bring their own texts in both languages, transcripts are never translate
 
 import re
 
-from callgrade.domain.judgements import AWAITING_HUMAN, NO_MODEL, Judgement
+from callgrade.domain.judgements import AWAITING_HUMAN, EXCLUDED, NO_MODEL, Judgement
 from callgrade.domain.outcomes import Answer, Count, Kinds, Level, Occurrences, Outcome, Score
 from callgrade.domain.rubrics import Criterion
 from callgrade.domain.scales import LevelsScale, LikertScale
@@ -263,7 +263,7 @@ _GIVEN_REASONS = {
     NO_MODEL: "reason.no_model",
     "not judged": "reason.not_judged",
     "no judge answered": "reason.no_judge_answered",
-    "excluded by the call's facts": "reason.excluded_by_facts",
+    EXCLUDED: "reason.excluded_by_facts",
     "the transcript has no turns": "reason.no_turns",
     "no turn is known to be the agent's": "reason.no_agent_turn",
     "no turn is known to be the customer's": "reason.no_customer_turn",
