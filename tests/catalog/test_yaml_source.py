@@ -2,12 +2,22 @@
 
 import json
 import string
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callgrade.catalog.yaml_source import MAX_BYTES, MAX_DEPTH, parse_yaml, read_yaml
+from callgrade.catalog.resources import resource_folder
+from callgrade.catalog.yaml_source import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    Node,
+    _read_carefully,
+    _read_quickly,
+    parse_yaml,
+    read_yaml,
+)
 
 
 def messages(text: str) -> list[str]:
@@ -156,3 +166,46 @@ def test_json_is_yaml(value):
     file = parse_yaml(json.dumps(value), "x.yaml")
     assert not file.faults
     assert file.data == value
+
+
+SHIPPED = sorted(resource_folder("rubrics").rglob("*.yaml"))
+
+
+def places(node: Node) -> object:
+    """What may be shown to people: where keys and items stand. Nobody is told where nothing stands."""
+    if isinstance(node.value, dict):
+        return [(key, place, places(node.value[key])) for key, place in node.keys.items()]
+    if isinstance(node.value, list):
+        return [(None if item.value is None else (item.line, item.column), places(item)) for item in node.value]
+    return None
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_what_ships_is_read_quickly_and_as_the_careful_parser_reads_it(path):
+    text = path.read_text("utf-8")
+    quick, careful = _read_quickly(text, "x", 1), _read_carefully(text, "x", 1)
+    assert quick is not None
+    assert not careful.faults
+    assert quick.data == careful.data
+    assert places(quick.root) == places(careful.root)
+
+
+SPACES = ("\n", "\n  ", "\n    ", "\r\n", "\r", "\t", "\u2028", "\ufeff", "\xa0", "\u3000")
+MARKS = ("b: ", "- ", ": ", "? ", "#", " #", "[", "]", "{", "}", ",", '"', "'", "|", "|-\n", ">\n  ", "&x ", "*x", "%")
+WORDS = ("a", "---\n", "\\", "\\/", "您好", "：", "@", "`", "1", "~", "true", "<<: ", ":", "😀", "0x1")
+PIECES = st.lists(st.sampled_from((*SPACES, *MARKS, *WORDS)), max_size=14).map("".join)
+
+
+@given(st.one_of(SYNTAX, PIECES))
+def test_what_is_read_quickly_is_read_as_the_careful_parser_reads_it(text):
+    quick, careful = _read_quickly(text, "x", 1), _read_carefully(text, "x", 1)
+    if quick is not None:
+        assert not careful.faults
+        assert quick.data == careful.data
+        assert places(quick.root) == places(careful.root)
+
+
+def test_without_libyaml_everything_is_read_carefully(monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml.cyaml", None)
+    assert _read_quickly("a: 1\n", "x", 1) is None
+    assert parse_yaml("a: 1\n", "x").data == {"a": 1}

@@ -1,5 +1,6 @@
 """`rubric lint`: every fault of a rubric or phrase list at once, each with file, line, path and how to mend it."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from callgrade.catalog.checks.texts import file_name_problems
 from callgrade.catalog.draft import Draft, understand
 from callgrade.catalog.error_names import resolve_errors
 from callgrade.catalog.faults import Fault, Problem, did_you_mean
-from callgrade.catalog.phrase_lists import known_lists, read_list
+from callgrade.catalog.phrase_lists import PhraseList, known_lists, read_list
 from callgrade.catalog.placing import placed
 from callgrade.catalog.shape import shape_problems
 from callgrade.catalog.yaml_source import YamlFile, read_yaml
@@ -79,7 +80,7 @@ def _resolve_lists(draft: Draft, path: Path | None) -> tuple[list[Problem], dict
                 message = f"there is no phrase list {name!r}"
                 problems.append(Problem(at=place, message=message, suggestion=did_you_mean(name, known)))
             elif name not in lists:
-                found, faults = read_list(known[name])
+                found, faults = _list_in(known[name])
                 if found is not None:
                     lists[name] = found.as_phrases()
                     continue
@@ -87,3 +88,18 @@ def _resolve_lists(draft: Draft, path: Path | None) -> tuple[list[Problem], dict
                 message = f"the phrase list {name!r} has faults: {first}"
                 problems.append(Problem(at=place, message=message, suggestion=f"mend {known[name].name}"))
     return problems, dict(sorted(lists.items()))
+
+
+def _list_in(path: Path) -> tuple[PhraseList | None, tuple[Fault, ...]]:
+    """As `read_list`, and only once for the many rubrics that name a list, as long as nobody writes to its file."""
+    try:
+        now = path.stat()
+    except OSError:
+        return _read_once(path, None)
+    return _read_once(path, (now.st_mtime_ns, now.st_size, now.st_ino))
+
+
+@lru_cache(maxsize=256)
+def _read_once(path: Path, _as_of: tuple[int, int, int] | None) -> tuple[PhraseList | None, tuple[Fault, ...]]:
+    found, faults = read_list(path)
+    return found, tuple(faults)
