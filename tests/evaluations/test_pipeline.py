@@ -9,7 +9,7 @@ from callgrade.calls import service as calls
 from callgrade.calls.metadata import RecordingMetadata
 from callgrade.db.tables import Batch, Delivery
 from callgrade.domain.errors import NotReadyError, RecordingError
-from callgrade.evaluations import chunks, registry, repository
+from callgrade.evaluations import chunks, registry, repository, traces
 from callgrade.evaluations.failures import NoOutage
 from callgrade.evaluations.tables import BATCH_FAULT, CALL, EVALUATION, SCORECARD
 from tests.evaluations.made import (
@@ -349,7 +349,7 @@ async def test_without_the_database_nothing_is_given_up(database, tmp_path, monk
         raise NotReadyError("the database cannot be reached")
 
     with monkeypatch.context() as broken:
-        broken.setattr(chunks, "store", away)
+        broken.setattr(traces, "store", away)
         with pytest.raises(NotReadyError):
             await work.judge_chunk(batch_id, 0)
     await work.judge_chunk(batch_id, 0)

@@ -18,11 +18,12 @@ from callgrade.calls.service import stored_form
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError, NotReadyError, TranscriptError, UnknownResourceError
 from callgrade.domain.scorecards import Scorecard
-from callgrade.evaluations import chunks
-from callgrade.evaluations.chunks import CancelledError, Chunk, Known, Result
+from callgrade.evaluations import chunks, traces
+from callgrade.evaluations.chunks import Chunk
 from callgrade.evaluations.judging import judged, of_release
 from callgrade.evaluations.many import Scored, evaluate_many
 from callgrade.evaluations.service import Evaluator
+from callgrade.evaluations.traces import CancelledError, Known, Result
 from callgrade.evaluations.watching import timed
 
 if TYPE_CHECKING:
@@ -92,9 +93,9 @@ class _Chunk:
             lines = [line for line in _lines(stream, self._chunk.first_line) if line.number not in self._chunk.done]
         ids = [id_ for line in lines if (id_ := _call_id(line.text)) is not None]
         with self._pipeline.database.reading() as session:
-            self._known = chunks.known_calls(session, self._chunk.client_id, ids)
+            self._known = traces.known_calls(session, self._chunk.client_id, ids)
             if self._known:
-                self._done = chunks.evaluated(session, self._chunk, self._known)
+                self._done = traces.evaluated(session, self._chunk, self._known)
         return lines
 
     async def _evaluate(self, lines: list[Line], evaluator: Evaluator) -> None:
@@ -115,10 +116,10 @@ class _Chunk:
     async def _load(self, line: Line) -> Transcript:
         transcript = _parse(line)
         # before the model is asked: what cannot be kept, or is there already, must cost nothing
-        require_storable(chunks.call_columns(transcript))
+        require_storable(traces.call_columns(transcript))
         if self._known:
             _, digest = stored_form(transcript)
-            chunks.refuse(self._chunk, self._known, self._done, transcript.call_id, digest)
+            traces.refuse(self._chunk, self._known, self._done, transcript.call_id, digest)
         return transcript
 
     async def _store(self, results: "asyncio.Queue[Result | None]") -> None:
@@ -143,7 +144,7 @@ class _Chunk:
     async def _store_group(self, group: list[Result]) -> None:
         for left in reversed(range(TRIES)):
             try:
-                found = await self._pipeline.write(lambda session: chunks.store(session, self._chunk, group))
+                found = await self._pipeline.write(lambda session: traces.store(session, self._chunk, group))
             except IntegrityError:
                 # another worker stored one of these calls between our look and our insert; the next look finds it
                 if not left:

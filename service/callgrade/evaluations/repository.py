@@ -1,4 +1,4 @@
-"""Evaluations and their scorecards in the database. All SQL about single ones; bulk.py's stands in chunks.py.
+"""Evaluations and their scorecards in the database. All SQL about single ones; that of batches: chunks.py, traces.py.
 
 Every change of status is one UPDATE that names the statuses it may come from and the attempt it belongs to: of two
 workers on the same evaluation, or of one that was cancelled meanwhile, only one finds its row.

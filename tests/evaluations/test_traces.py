@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from callgrade.db.session import Database
 from callgrade.db.tables import Call
-from callgrade.evaluations.chunks import known_calls
+from callgrade.evaluations.traces import known_calls
 from tests.evaluations.made import CLIENT, begin, submit, transcript
 
 

@@ -1,0 +1,255 @@
+"""What the lines of a chunk come to, in the database.
+
+A line leaves exactly one trace: an evaluation or a BatchFault. What a group of lines comes to is stored in one
+transaction, as rows by the dozen.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session
+
+from callgrade.calls.service import CLIENT, stored_form
+from callgrade.db.types import new_id, now
+from callgrade.domain.calls import Transcript
+from callgrade.domain.errors import CallgradeError, ConflictError, GoneError
+from callgrade.domain.scorecards import Scorecard
+from callgrade.evaluations import outbox, repository
+from callgrade.evaluations.chunks import WORKING, Chunk
+from callgrade.evaluations.failures import DuplicateError, told
+from callgrade.evaluations.outbox import FAILED, PROPOSED, Event, evaluation_event
+from callgrade.evaluations.repository import dedupe_key, insert_new
+from callgrade.evaluations.tables import (
+    BATCH,
+    BATCH_FAULT,
+    CALL,
+    EVALUATION,
+    FLAG,
+    SCORECARD,
+    TRANSCRIPT,
+)
+
+IDS_A_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one line. Without a transcript it is a fault; without a card the error says why."""
+
+    line: int
+    transcript: Transcript | None
+    card: Scorecard | None
+    error: CallgradeError | None
+
+
+class Known(NamedTuple):
+    """A call that is in the database already."""
+
+    id: str
+    digests: Mapping[str, int]
+    """Of its transcripts' content → their version."""
+    erased: bool
+
+
+class CancelledError(Exception):
+    """The batch was cancelled meanwhile."""
+
+
+def known_calls(session: Session, client_id: str, call_ids: Iterable[str], *, hold: bool = False) -> dict[str, Known]:
+    """Those of the client's own ids that are in the database already; with `hold`, none of them is erased before the
+    session ends."""
+    wanted = list(dict.fromkeys(call_ids))
+    known: dict[str, Known] = {}
+    for start in range(0, len(wanted), IDS_A_QUERY):
+        asked = (
+            select(CALL.c.call_id, CALL.c.id, CALL.c.erased_at, TRANSCRIPT.c.digest, TRANSCRIPT.c.version)
+            .outerjoin(TRANSCRIPT, TRANSCRIPT.c.call_id == CALL.c.id)
+            .where(CALL.c.client_id == client_id, CALL.c.call_id.in_(wanted[start : start + IDS_A_QUERY]))
+            # held in one order by everybody, so that two who want the same calls do not wait for each other
+            .order_by(CALL.c.id, TRANSCRIPT.c.version)
+        )
+        for row in session.execute(asked.with_for_update(of=CALL) if hold else asked):
+            before = known.get(row.call_id)
+            digests = {**(before.digests if before else {}), **({row.digest: row.version} if row.digest else {})}
+            known[row.call_id] = Known(row.id, digests, row.erased_at is not None)
+    return known
+
+
+def evaluated(session: Session, chunk: Chunk, known: Mapping[str, Known]) -> dict[str, str]:
+    """Dedupe key → evaluation, of those calls that were evaluated before as this chunk would."""
+    keys = [key for call in known.values() for key in _keys(chunk, call)]
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), IDS_A_QUERY):
+        rows = session.execute(
+            select(EVALUATION.c.dedupe, EVALUATION.c.id).where(
+                EVALUATION.c.client_id == chunk.client_id,
+                EVALUATION.c.dedupe.in_(keys[start : start + IDS_A_QUERY]),
+            )
+        )
+        found.update({row.dedupe: row.id for row in rows})
+    return found
+
+
+def refuse(chunk: Chunk, known: Mapping[str, Known], done: Mapping[str, str], call_id: str, digest: str) -> None:
+    """Raises what keeps a line from being evaluated: another content under the same id, an erased call, or one that
+    was evaluated before."""
+    call = known.get(call_id)
+    if call is None:
+        return
+    if call.erased:
+        raise GoneError("this call has been erased")
+    version = call.digests.get(digest)
+    if version is None:
+        raise ConflictError("there is a call with this call_id already, with another content")
+    before = done.get(dedupe_key(call.id, chunk.rubric_digest, chunk.release_id, version))
+    if before is not None:
+        raise DuplicateError(before)
+
+
+def store(session: Session, chunk: Chunk, results: Sequence[Result]) -> list[str]:
+    """Stores a group of results and says which deliveries came up. Raises CancelledError, and IntegrityError where
+    another worker was faster: then try again, and find what it stored."""
+    status = session.execute(select(BATCH.c.status).where(BATCH.c.id == chunk.batch_id)).scalar_one_or_none()
+    if status not in WORKING:
+        raise CancelledError
+    group = _Group(chunk)
+    ids = [result.transcript.call_id for result in results if result.transcript is not None]
+    known = known_calls(session, chunk.client_id, ids, hold=True)
+    done = evaluated(session, chunk, known) if known else {}
+    traced = _done_among(session, chunk.batch_id, [result.line for result in results]) if known else frozenset()
+    for result in results:
+        if result.line not in traced:
+            group.add(result, known, done)
+    group.insert(session)
+    return outbox.tell(session, chunk.client_id, group.events)
+
+
+def call_columns(transcript: Transcript) -> dict[str, Any]:
+    """What a call's row says of it."""
+    agent = transcript.agent
+    return {
+        "call_id": transcript.call_id,
+        "channel": transcript.channel,
+        "language": transcript.language,
+        "started_at": transcript.started_at,
+        "agent_id": agent.id if agent else None,
+        "team": agent.team if agent else None,
+        "queue": transcript.queue,
+        "facts": transcript.facts,
+    }
+
+
+class _Group:
+    """The rows that a group of results comes to."""
+
+    def __init__(self, chunk: Chunk):
+        self._chunk, self._moment = chunk, now()
+        self._calls: list[dict[str, Any]] = []
+        self._transcripts: list[dict[str, Any]] = []
+        self._evaluations: list[dict[str, Any]] = []
+        self._scorecards: list[dict[str, Any]] = []
+        self._flags: list[dict[str, Any]] = []
+        self._faults: list[dict[str, Any]] = []
+        self.events: list[Event] = []
+
+    def add(self, result: Result, known: dict[str, Known], done: dict[str, str]) -> None:
+        if result.transcript is None:
+            assert result.error is not None
+            self._fault(result.line, result.error)
+            return
+        try:
+            content, digest = stored_form(result.transcript)
+            refuse(self._chunk, known, done, result.transcript.call_id, digest)
+        except CallgradeError as error:
+            self._fault(result.line, error)
+            return
+        call = known.get(result.transcript.call_id) or self._new_call(result.transcript, content, digest, known)
+        self._evaluate(result, call, call.digests[digest], done)
+
+    def insert(self, session: Session) -> None:
+        for table, rows in (
+            (CALL, self._calls),
+            (TRANSCRIPT, self._transcripts),
+            (EVALUATION, self._evaluations),
+            (SCORECARD, self._scorecards),
+            (FLAG, self._flags),
+        ):
+            if rows:
+                session.execute(insert(table), rows)
+        faulty = insert_new(session, BATCH_FAULT, self._faults)
+        if faulty:
+            counted = update(BATCH).where(BATCH.c.id == self._chunk.batch_id)
+            session.execute(counted.values(faulty=BATCH.c.faulty + faulty))
+
+    def _new_call(self, transcript: Transcript, content: str, digest: str, known: dict[str, Known]) -> Known:
+        call = Known(new_id(), {digest: 1}, erased=False)
+        # the same call may stand twice in one group
+        known[transcript.call_id] = call
+        columns = call_columns(transcript)
+        self._calls.append({"id": call.id, "client_id": self._chunk.client_id, "created_at": self._moment, **columns})
+        self._transcripts.append(
+            {
+                "call_id": call.id,
+                "version": 1,
+                "origin": CLIENT,
+                "digest": digest,
+                "content": content,
+                "created_at": self._moment,
+            }
+        )
+        return call
+
+    def _evaluate(self, result: Result, call: Known, version: int, done: dict[str, str]) -> None:
+        chunk, transcript, card = self._chunk, result.transcript, result.card
+        assert transcript is not None
+        id_ = new_id()
+        dedupe = dedupe_key(call.id, chunk.rubric_digest, chunk.release_id, version)
+        done[dedupe] = id_
+        copies = repository.card_copies(card) if card else dict.fromkeys(("total", "low", "high", "passed"))
+        self._evaluations.append(
+            {
+                "id": id_,
+                "client_id": chunk.client_id,
+                "call_id": call.id,
+                "dedupe": dedupe,
+                "rubric_id": chunk.rubric_id,
+                "rubric_version": chunk.rubric_version,
+                "rubric_digest": chunk.rubric_digest,
+                "release_id": chunk.release_id,
+                "batch_id": chunk.batch_id,
+                "line": result.line,
+                "status": "proposed" if card else "failed",
+                "priority": 0,
+                "attempt": 1,
+                "error": told(result.error) if result.error else None,
+                "agent_id": transcript.agent.id if transcript.agent else None,
+                "team": transcript.agent.team if transcript.agent else None,
+                "called_at": transcript.started_at or self._moment,
+                **copies,
+                "created_at": self._moment,
+                "updated_at": self._moment,
+                "finished_at": self._moment,
+            }
+        )
+        if card is not None:
+            self._scorecards.append(repository.scorecard_row(id_, 1, card, self._moment))
+            self._flags += repository.flag_rows(id_, chunk.client_id, card)
+        extra = {"batch_id": chunk.batch_id, "line": result.line}
+        name = PROPOSED if card else FAILED
+        self.events.append(evaluation_event(name, id_, 1, transcript.call_id, extra))
+
+    def _fault(self, line: int, error: CallgradeError) -> None:
+        self._faults.append({"batch_id": self._chunk.batch_id, "line": line, "error": told(error)})
+
+
+def _done_among(session: Session, batch_id: str, lines: Sequence[int]) -> frozenset[int]:
+    among = EVALUATION.c.line.in_(lines)
+    found = session.execute(select(EVALUATION.c.line).where(EVALUATION.c.batch_id == batch_id, among))
+    return frozenset(found.scalars())
+
+
+def _keys(chunk: Chunk, call: Known) -> list[str]:
+    versions = call.digests.values()
+    return [dedupe_key(call.id, chunk.rubric_digest, chunk.release_id, version) for version in versions]
