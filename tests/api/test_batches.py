@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from callgrade.access.keys import ensure_client
+from callgrade.access.requests import fingerprint
 from callgrade.api.bodies import Pull
+from callgrade.db.tables import IdempotentRequest
 from callgrade.evaluations.receiving import lines_of
 from tests.api.made import RUBRIC, Service, transcript
 
@@ -178,3 +181,19 @@ def test_a_line_too_long_is_told_and_never_held() -> None:
     tracemalloc.stop()
     assert found == [(1, b"first"), (2, None), (3, b"third")]
     assert peak < 3_000_000
+
+
+def test_who_asks_again_while_the_first_is_at_work_is_told_when_to_come_back(service: Service) -> None:
+    with service.database.writing() as session:
+        asked = fingerprint("POST", f"/v1/batches?rubric={RUBRIC}", "")
+        client = ensure_client(session).id
+        session.add(IdempotentRequest(client_id=client, key="b", fingerprint=asked))
+    answer = service.batch([transcript("B-1")], **{"Idempotency-Key": "b"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (409, "1")
+    told = answer.json()
+    assert (told["type"], told["retryable"]) == ("urn:callgrade:problem:still-at-work", True)
+    other = service.batch([transcript("B-1")], rubric="service-quality-core", **{"Idempotency-Key": "b"})
+    assert (other.status_code, other.json()["type"], other.json()["retryable"]) == (
+        409, "urn:callgrade:problem:conflict", False,
+    )  # fmt: skip
+    assert "retry-after" not in other.headers

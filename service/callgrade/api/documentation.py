@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from callgrade.api import examples
 from callgrade.api import schemas as models
-from callgrade.api.problems import MEDIA_TYPE, URN, Problem
+from callgrade.api.links import put_links
+from callgrade.api.problems import MEDIA_TYPE, URN, Problem, title_of
 from callgrade.api.schemas import ResultLine
 from callgrade.calls.metadata import RecordingMetadata
 from callgrade.domain.calls import Transcript
@@ -24,25 +25,25 @@ Calls in, scorecards out: every quote in them stands in the transcript.
 * Whatever is accepted is stored before the answer is sent, and survives a crash of any part.
 """
 
-_PROBLEMS: dict[int, tuple[str, str, str, bool]] = {
-    400: ("upload-cut-short", "Bad Request", "the connection ended before the body was whole", False),
-    401: ("not-authenticated", "Unauthorized", "send the header `Authorization: Bearer cg_…`", False),
-    403: ("forbidden", "Forbidden", "this needs the scope calls:write (submit calls, which has them evaluated), "
+_PROBLEMS: dict[int, tuple[str, str, bool]] = {
+    400: ("upload-cut-short", "the connection ended before the body was whole", False),
+    401: ("not-authenticated", "send the header `Authorization: Bearer cg_…`", False),
+    403: ("forbidden", "this needs the scope calls:write (submit calls, which has them evaluated), "
           "which was not granted", False),
-    404: ("unknown-resource", "Not Found", "there is no such call", False),
-    409: ("conflict", "Conflict", "the call C-00001 is there already with other content", False),
-    410: ("gone", "Gone", "the call was erased", False),
-    413: ("too-large", "Content Too Large", "the body is larger than the 536870912 bytes that are taken here", False),
-    415: ("unsupported-media", "Unsupported Media Type", "send application/json or multipart/form-data", False),
-    416: ("range-not-satisfiable", "Range Not Satisfiable", "the recording has 65580 bytes; the range begins behind "
+    404: ("unknown-resource", "there is no such call", False),
+    409: ("conflict", "the call C-00001 is there already with other content", False),
+    410: ("gone", "the call was erased", False),
+    413: ("too-large", "the body is larger than the 536870912 bytes that are taken here", False),
+    415: ("unsupported-media", "send application/json or multipart/form-data", False),
+    416: ("range-not-satisfiable", "the recording has 65580 bytes; the range begins behind "
           "them", False),
-    422: ("transcript", "Unprocessable Content", "body: is not a transcript: turns[3].speaker: Input should be "
+    422: ("transcript", "body: is not a transcript: turns[3].speaker: Input should be "
           "'agent', 'customer', 'system' or 'unknown'", False),
-    429: ("too-many-requests", "Too Many Requests", "this key may make 6000 requests a minute; come back in "
+    429: ("too-many-requests", "this key may make 6000 requests a minute; come back in "
           "0.4 s", True),
-    500: ("unexpected", "Internal Server Error", "something is wrong with the service, not with the request; its log "
+    500: ("unexpected", "something is wrong with the service, not with the request; its log "
           "says what, under the request_id", False),
-    503: ("not-ready", "Service Unavailable", "a part of the service cannot be reached for the moment; the same "
+    503: ("not-ready", "a part of the service cannot be reached for the moment; the same "
           "request may be sent again", True),
 }  # fmt: skip
 ALWAYS = (500, 503)
@@ -55,10 +56,10 @@ def errors(*statuses: int, public: bool = False) -> Responses:
 
 
 def _problem(status: int) -> dict[str, Any]:
-    type_, title, detail, retryable = _PROBLEMS[status]
+    type_, detail, retryable = _PROBLEMS[status]
     example = {
         "type": URN + type_,
-        "title": title,
+        "title": title_of(status),
         "status": status,
         "detail": detail,
         "request_id": "019a2f6e6cf77c3f8bd0a1b2c3d4e5f6",
@@ -66,11 +67,12 @@ def _problem(status: int) -> dict[str, Any]:
     }
     schema = {"$ref": "#/components/schemas/Problem"}
     document: dict[str, Any] = {
-        "description": title,
+        "description": title_of(status),
         "content": {MEDIA_TYPE: {"schema": schema, "example": example}},
     }
-    if status in (429, 503):
-        document["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    if status in (409, 429, 503):
+        when = "Seconds; where `retryable` is true." if status == 409 else "Seconds."
+        document["headers"] = {"Retry-After": {"description": when, "schema": {"type": "integer"}}}
     return document
 
 
@@ -126,6 +128,7 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
             _put_examples(schemas[model.__name__], model)
     for path in document["paths"].values():
         for operation in path.values():
+            put_links(operation)
             answers = operation["responses"]
             standard = answers.get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
             if standard.get("$ref", "").endswith("HTTPValidationError"):

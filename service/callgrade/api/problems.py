@@ -16,11 +16,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
-from callgrade.domain.errors import CallgradeError, NotAuthenticatedError, TooManyRequestsError
+from callgrade.domain.errors import CallgradeError, NotAuthenticatedError
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:callgrade:problem:"
 RETRY_AFTER_S = 5
+_TITLES = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+"""As RFC 9110 has them; Python before 3.13 has older words."""
 _LOG = logging.getLogger("callgrade.api")
 
 _OWN_FAULT = "something is wrong with the service, not with the request; its log says what, under the request_id"
@@ -67,7 +69,7 @@ def answer(
 ) -> JSONResponse:
     problem = Problem(
         type=URN + type_,
-        title=title or HTTPStatus(status).phrase,
+        title=title or title_of(status),
         status=status,
         detail=detail,
         request_id=request_id,
@@ -79,6 +81,10 @@ def answer(
     )
 
 
+def title_of(status: int) -> str:
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
 def request_id_of(request: Request) -> str:
     return str(request.scope.get("state", {}).get("request_id", ""))
 
@@ -88,7 +94,7 @@ def _of_ours(request: Request, error: Exception) -> JSONResponse:
     headers = {}
     if isinstance(error, NotAuthenticatedError):
         headers["WWW-Authenticate"] = 'Bearer realm="callgrade"'
-    if isinstance(error, TooManyRequestsError):
+    if error.retry_after_s is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
     elif error.status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_S)

@@ -17,6 +17,7 @@
     │   ├── ForbiddenError          the key or role may not do this                 403
     │   ├── UnknownResourceError    no such call, or another client's               404
     │   ├── ConflictError           the same id or key with other content           409
+    │   │   └── StillAtWorkError    the first request with this key has no answer yet   retryable
     │   ├── GoneError               erased, with the reason                         410
     │   ├── TooLargeError           larger than is taken                            413
     │   └── TooManyRequestsError    over the key's rate                             429, retryable
@@ -46,10 +47,11 @@ from typing import ClassVar
 
 class CallgradeError(Exception):
     """The root. `status` is the HTTP status the service answers with; `retryable` says whether trying the
-    same thing again later can help."""
+    same thing again later can help, `retry_after_s` when, where that is known."""
 
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
+    retry_after_s: float | None = None
 
     @property
     def type(self) -> str:
@@ -115,6 +117,11 @@ class UnknownResourceError(RequestError):
 
 class ConflictError(RequestError):
     status = 409
+
+
+class StillAtWorkError(ConflictError):
+    retryable = True
+    retry_after_s = 1.0
 
 
 class GoneError(RequestError):

@@ -19,7 +19,7 @@ from callgrade.calls.service import RecordingMetadata
 from callgrade.db.session import Database
 from callgrade.db.tables import Call, Evaluation, Release, RubricVersion
 from callgrade.domain.calls import Transcript
-from callgrade.domain.errors import ConflictError, UnknownResourceError
+from callgrade.domain.errors import ConflictError, StillAtWorkError, UnknownResourceError
 from callgrade.domain.frozen import Frozen
 from callgrade.evaluations import registry, repository, views
 from callgrade.ports import AnswerMemory, BlobStore, StoredBlob, WorkQueue
@@ -174,10 +174,11 @@ class Intake:
 
 
 def answered(session: Session, principal: Principal, once: Once) -> dict[str, object] | None:
-    """The answer given before; None where this is the first. Raises ConflictError while the first is still at work."""
+    """The answer given before; None where this is the first. Raises StillAtWorkError while the first has none yet,
+    ConflictError where the key was used for another request."""
     begun = requests.begin(session, principal.client_id, once.key, once.fingerprint)
     if isinstance(begun, requests.AtWork):
-        raise ConflictError("Idempotency-Key: the first request with it is still being worked on; ask again later")
+        raise StillAtWorkError("Idempotency-Key: the first request with it is still being worked on; ask again later")
     return begun.answer if isinstance(begun, requests.Answered) else None
 
 
