@@ -11,9 +11,12 @@ call would show. `--quotes` puts real words of the call's agent under every `quo
 a model that never read the call. Faults (shares of all requests) are drawn by a hash of seed, body and how often the
 body came: the same job meets the same faults in whatever order it sends, and a retry is a fresh draw.
 
+A call may also ask for a fault by name, and one may be laid on all: see cases.py.
+
 `/stats` counts requests by status and fault, the distinct bodies and how often the commonest came
-(`most_sends_of_one_body`), peak concurrency, and how late answers left: where `late_ms_p99` is more than a few
-milliseconds, the machine was the bottleneck and the figures are not the client's.
+(`most_sends_of_one_body`), the valid answers sent (`good_answers`, each of them billed) and to how many bodies
+(`bodies_answered`), peak concurrency, and how late answers left: where `late_ms_p99` is more than a few milliseconds,
+the machine was the bottleneck and the figures are not the client's.
 """
 
 import argparse

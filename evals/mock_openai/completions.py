@@ -6,6 +6,7 @@ import time
 from typing import Any, NamedTuple
 
 from evals.mock_openai.answers import Quote, answer, made_up, quoting
+from evals.mock_openai.cases import CASES, Case, case_asked_for
 from evals.mock_openai.faults import Faults, spoilt
 from evals.mock_openai.stats import Stats
 
@@ -21,17 +22,20 @@ else:
 
 REFUSAL_S = 0.002
 """After which a refused request is answered: refusing is quick."""
+MESSAGES = 2
+"""Of a first question: instructions and the call. A request to mend an answer has more."""
 PLAIN = "这通电话总体符合服务规范。"
-STATUS = {200: "OK", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
 
 
 class Response(NamedTuple):
-    """`body` None: the connection is dropped without an answer."""
+    """`body` None: the connection is dropped without an answer. `good_for`: the digest of the request that this is a
+    valid answer to, so that it has to be paid for."""
 
     status: int
     body: bytes | None
     delay_s: float = 0.0
     headers: tuple[tuple[str, str], ...] = ()
+    good_for: bytes | None = None
 
 
 class Completions:
@@ -39,6 +43,7 @@ class Completions:
         self.stats, self._faults, self._quotes = stats, faults, quotes
         self._latency_s, self._retry_after_s = latency_s, retry_after_s
         self._number = 0
+        self._for_all: Case | None = None
 
     def complete(self, body: bytes) -> Response:
         try:
@@ -47,25 +52,43 @@ class Completions:
         except (ValueError, TypeError, KeyError) as error:
             self.stats.bad_requests += 1
             return _error(400, "invalid_request_error", f"mock: cannot read the body ({type(error).__name__})")
-        fault, number = self._faults.draw(body)
-        if fault:
-            self.stats.by_fault[fault] += 1
-        if fault == "429":
-            headers = (
-                ("retry-after", str(max(1, round(self._retry_after_s)))),
-                ("retry-after-ms", str(round(self._retry_after_s * 1000))),
-            )
-            return _error(429, "rate_limit_exceeded", "mock: rate limit", headers)
-        if fault == "500":
+        drawn = self._faults.draw(body)
+        if case := self._case(prompt, drawn.earlier, repairs=len(request["messages"]) > MESSAGES):
+            return self._of_case(case, request, prompt, drawn.digest)
+        if drawn.fault:
+            self.stats.by_fault[drawn.fault] += 1
+        if drawn.fault == "429":
+            return _error(429, "rate_limit_exceeded", "mock: rate limit", _come_back(self._retry_after_s))
+        if drawn.fault == "500":
             return _error(500, "server_error", "mock: server error")
-        if fault == "drop":
+        if drawn.fault == "drop":
             return Response(0, None, self._latency_s / 2)
         content, finish = self._content(request, prompt), "stop"
-        if fault == "malformed":
-            content = spoilt(content, number)
-        elif fault == "truncate":
+        if drawn.fault == "malformed":
+            content = spoilt(content, drawn.number)
+        elif drawn.fault == "truncate":
             content, finish = content[: len(content) * 6 // 10], "length"
-        return Response(200, self._completion(request, prompt, content, finish), self._latency_s)
+        sent = self._completion(request, prompt, content, finish)
+        return Response(200, sent, self._latency_s, good_for=None if drawn.fault else drawn.digest)
+
+    def _case(self, prompt: str, earlier: int, *, repairs: bool) -> Case | None:
+        case = self._for_all or case_asked_for(prompt)
+        if case is None or (case.first is not None and earlier >= case.first) or (repairs and case.but_repairs):
+            return None
+        return case
+
+    def _of_case(self, case: Case, request: dict[str, Any], prompt: str, digest: bytes) -> Response:
+        self.stats.by_fault["case"] += 1
+        delay = self._latency_s + case.late_s
+        if case.drop:
+            return Response(0, None, delay / 2)
+        if case.status != 200:
+            return _error(case.status, case.code, case.message, _come_back(case.retry_after_s))
+        content = self._content(request, prompt, invented=case.invented)
+        if case.spoil:
+            content = case.spoil(content)
+        sent = self._completion(request, prompt, content, case.finish, case.refusal)
+        return Response(200, sent, delay, good_for=digest if case.is_good else None)
 
     def admin(self, method: str, path: str) -> Response:
         match method, path:
@@ -78,26 +101,32 @@ class Completions:
                 self.stats.reset()
                 self._faults.sends.clear()
                 return Response(200, dumps({"reset": True}))
+            case "POST", _ if (name := path.removeprefix("/case/")) in ("none", *CASES):
+                self._for_all = CASES.get(name)
+                return Response(200, dumps({"case": name}))
             case "GET", _ if path.endswith("/models"):
                 model = {"id": "mock", "object": "model", "created": 0, "owned_by": "mock"}
                 return Response(200, dumps({"object": "list", "data": [model]}))
             case _:
                 return _error(404, "not_found", f"mock: no {method} {path}")
 
-    def _content(self, request: dict[str, Any], prompt: str) -> str:
+    def _content(self, request: dict[str, Any], prompt: str, *, invented: bool = False) -> str:
         asked = request.get("response_format") or {}
         if asked.get("type") != "json_schema":
             return PLAIN
         digest = hashlib.blake2b(prompt.encode("utf-8", "replace"), digest_size=4).digest()
-        quote: Quote | None = {"real": quoting(prompt), "made-up": made_up}.get(self._quotes)
+        kinds: dict[str, Quote] = {"real": quoting(prompt), "made-up": made_up}
+        quote = kinds.get("made-up" if invented else self._quotes)
         return dumps(answer(asked["json_schema"]["schema"], int.from_bytes(digest, "big"), quote)).decode()
 
-    def _completion(self, request: dict[str, Any], prompt: str, content: str, finish: str) -> bytes:
+    def _completion(
+        self, request: dict[str, Any], prompt: str, content: str, finish: str, refusal: str | None = None
+    ) -> bytes:
         self._number += 1
         usage = {"prompt_tokens": _tokens(prompt), "completion_tokens": _tokens(content)}
         self.stats.prompt_tokens += usage["prompt_tokens"]
         self.stats.completion_tokens += usage["completion_tokens"]
-        message = {"role": "assistant", "content": content, "refusal": None}
+        message = {"role": "assistant", "content": content, "refusal": refusal}
         return dumps(
             {
                 "id": f"chatcmpl-mock{self._number}",
@@ -119,6 +148,12 @@ class Completions:
 def _error(status: int, code: str, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     body = dumps({"error": {"message": message, "type": code, "param": None, "code": code}})
     return Response(status, body, REFUSAL_S if status >= 429 else 0.0, headers)
+
+
+def _come_back(after_s: float | None) -> tuple[tuple[str, str], ...]:
+    if after_s is None:
+        return ()
+    return (("retry-after", str(max(1, round(after_s)))), ("retry-after-ms", str(round(after_s * 1000))))
 
 
 def _tokens(text: str) -> int:

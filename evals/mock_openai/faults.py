@@ -3,9 +3,19 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
+from typing import NamedTuple
 
 FAULTS = ("429", "500", "malformed", "truncate", "drop")
 MALFORMED = ("prose", "fence", "comma", "shape")
+
+
+class Drawn(NamedTuple):
+    """`fault` is None for most; `number` is there to vary it by. `earlier`: how often the same body came before."""
+
+    fault: str | None
+    number: int
+    digest: bytes
+    earlier: int
 
 
 class Faults:
@@ -18,8 +28,8 @@ class Faults:
         self.sends: Counter[bytes] = Counter()
         """How often each body came, by its digest."""
 
-    def draw(self, body: bytes) -> tuple[str | None, int]:
-        """(the fault that meets this request or None, a number to vary it by)."""
+    def draw(self, body: bytes) -> Drawn:
+        """What meets this request."""
         digest = hashlib.blake2b(body, digest_size=16, key=self._key).digest()
         earlier = self.sends[digest]
         self.sends[digest] += 1
@@ -28,9 +38,9 @@ class Faults:
         left = number / 2**64
         for fault, share in self._shares.items():
             if left < share:
-                return fault, number
+                return Drawn(fault, number, digest, earlier)
             left -= share
-        return None, number
+        return Drawn(None, number, digest, earlier)
 
 
 def spoilt(text: str, number: int) -> str:

@@ -24,6 +24,10 @@ class Mock:
     def reset(self) -> None:
         self._asked("/reset", "POST")
 
+    def lay_on_all(self, case: str) -> None:
+        """See cases.py; `none` ends it."""
+        self._asked(f"/case/{case}", "POST")
+
     def _asked(self, path: str, method: str) -> dict[str, Any]:
         request = urllib.request.Request(self.base_url.removesuffix("/v1") + path, method=method)
         # a proxy that the environment names is for the world outside

@@ -3,9 +3,10 @@
 import asyncio
 import re
 import socket
+from http import HTTPStatus
 from typing import cast
 
-from evals.mock_openai.completions import STATUS, Completions, Response
+from evals.mock_openai.completions import Completions, Response
 
 LARGEST_HEAD = 65_536
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.I)
@@ -70,6 +71,8 @@ class Connection(asyncio.Protocol):
             return
         self._stats.answered((self._loop.time() - due) * 1000)
         self._stats.by_status[str(response.status)] += 1
+        if response.good_for is not None:
+            self._stats.good_for[response.good_for] += 1
         self._write(response)
         if self._received:
             self._take_request()
@@ -77,7 +80,7 @@ class Connection(asyncio.Protocol):
     def _write(self, response: Response) -> None:
         assert response.body is not None
         lines = [
-            f"HTTP/1.1 {response.status} {STATUS[response.status]}",
+            f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}",
             "content-type: application/json",
             f"content-length: {len(response.body)}",
             *(f"{name}: {value}" for name, value in response.headers),

@@ -19,6 +19,8 @@ class Stats:
         self.body_bytes = self.prompt_tokens = self.completion_tokens = 0
         self.by_status: Counter[str] = Counter()
         self.by_fault: Counter[str] = Counter()
+        self.good_for: Counter[bytes] = Counter()
+        """Valid answers that were sent, by the request they answer. Each is billed."""
         self.peak_in_flight, self.peak_connections = self.in_flight, self.connections
         self._late_ms: list[float] = []
         self._first: float | None = None
@@ -55,6 +57,8 @@ class Stats:
             "bad_requests": self.bad_requests,
             "by_status": dict(self.by_status),
             "by_fault": dict(self.by_fault),
+            "good_answers": self.good_for.total(),
+            "bodies_answered": len(self.good_for),
             "in_flight": self.in_flight,
             "peak_in_flight": self.peak_in_flight,
             "connections_opened": self.connections_opened,

@@ -6,6 +6,7 @@ from collections import Counter
 import jsonschema
 import pytest
 from evals.mock_openai.answers import INVENTED, answer, made_up, quoting
+from evals.mock_openai.cases import CASES
 from evals.mock_openai.completions import Completions
 from evals.mock_openai.faults import Faults, spoilt
 from evals.mock_openai.stats import Stats
@@ -76,10 +77,12 @@ def test_faults_are_drawn_by_what_is_sent_and_a_retry_is_a_fresh_draw():
     first, second = Faults(shares, seed=1), Faults(shares, seed=1)
     drawn = {body: first.draw(body) for body in bodies}
     assert drawn == {body: second.draw(body) for body in reversed(bodies)}
-    counted = Counter(fault for fault, _ in drawn.values())
+    counted = Counter(found.fault for found in drawn.values())
     assert 340 < counted["429"] < 460
     assert 150 < counted["drop"] < 250
-    assert [first.draw(body) for body in bodies] != [drawn[body] for body in bodies]
+    again = [first.draw(body) for body in bodies]
+    assert [found.fault for found in again] != [drawn[body].fault for body in bodies]
+    assert {found.earlier for found in again} == {1}
     assert set(first.sends.values()) == {2}
 
 
@@ -100,6 +103,32 @@ def test_a_body_that_cannot_be_read_is_refused_and_counted():
     assert completions.complete(b"{").status == 400
     assert completions.complete(b'{"messages": 3}').status == 400
     assert completions.stats.bad_requests == 2
+
+
+def asking_for(case: str, *more: dict[str, str]) -> bytes:
+    messages = [{"role": "system", "content": "评"}, {"role": "user", "content": f"[0] 坐席：fault-case-{case} 您好"}]
+    schema = {"type": "json_schema", "json_schema": {"schema": SCHEMA}}
+    return json.dumps({"model": "mock", "messages": [*messages, *more], "response_format": schema}).encode()
+
+
+def test_a_call_meets_the_fault_it_asks_for_and_no_other():
+    completions = Completions(Stats(), Faults({}, 1), "real", 0.0, 1.0)
+    assert [completions.complete(asking_for("rate2ok")).status for _ in range(4)] == [429, 429, 200, 200]
+    assert completions.complete(asking_for("drop")).body is None
+    for case in CASES.keys() - {"rate2ok"}:
+        assert (completions.complete(asking_for(case)).good_for is not None) is CASES[case].is_good
+    mended = {"role": "user", "content": "请更正"}
+    assert INVENTED[0][:4] not in completions.complete(asking_for("badquote2ok", mended)).body.decode()
+    assert completions.complete(asking_for("none")).good_for is not None
+
+
+def test_what_is_laid_on_all_ends_when_it_is_said():
+    completions = Completions(Stats(), Faults({}, 1), "real", 0.0, 1.0)
+    assert completions.admin("POST", "/case/quota").status == 200
+    assert completions.complete(asking_for("none")).status == 429
+    assert completions.admin("POST", "/case/no-such").status == 404
+    completions.admin("POST", "/case/none")
+    assert completions.complete(asking_for("none")).status == 200
 
 
 def test_the_same_number_makes_the_same_call_and_two_numbers_two():
