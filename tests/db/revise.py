@@ -28,7 +28,7 @@ def main(why: str) -> None:
     written.write_text(
         "\n".join(line for line in written.read_text("utf-8").split("\n") if "# ### " not in line), "utf-8"
     )
-    for step in (["check", "--fix", "-q"], ["format", "-q"]):
+    for step in (["format", "-q"], ["check", "--fix", "-q"], ["format", "-q"]):
         subprocess.run([sys.executable, "-m", "ruff", *step, str(written)], check=True)
 
 

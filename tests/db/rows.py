@@ -1,5 +1,6 @@
 """At least one row of every table, with what storage likes to get wrong. Made up; nobody said any of it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,12 @@ from typing import Any
 from sqlmodel import Session, SQLModel
 
 from callgrade.db.tables import (
+    Acknowledgement,
+    Agent,
+    Alert,
+    AlertRule,
     ApiKey,
+    Appeal,
     AuditEvent,
     AuditSeal,
     Batch,
@@ -16,15 +22,28 @@ from callgrade.db.tables import (
     Call,
     Client,
     Delivery,
+    Draft,
     Evaluation,
     EvaluationFlag,
+    Finding,
     IdempotentRequest,
+    LedTeam,
+    Outline,
     PromptVersion,
+    PublishedScorecard,
     RateSecond,
     Recording,
     Release,
     RetentionRule,
+    Review,
+    ReviewDecision,
+    ReviewDraft,
     RubricVersion,
+    SampledCall,
+    SamplingPlan,
+    SamplingRun,
+    SignIn,
+    SignInFailures,
     StoredScorecard,
     TranscriptVersion,
     User,
@@ -46,6 +65,7 @@ def fill(session: Session) -> None:
     )
     session.add(PromptVersion(id="p", version="v1", status="draft", content=AWKWARD, digest="sha256:2", origin="u"))
     session.add(RateSecond(name="llm", second=2**40, requests=3, tokens=4))
+    session.add(SignInFailures(subject="s", number=3, blocked_until=AT))
 
 
 def _of_client(session: Session, client: str, number: int) -> None:
@@ -86,6 +106,45 @@ def _of_client(session: Session, client: str, number: int) -> None:
         EvaluationFlag(evaluation_id=f"e{number}", flag="needs_review", client_id=client, total=Decimal("87.3333")),
         EvaluationFlag(evaluation_id=f"e{number}", flag="other", client_id=client),
     )
+    _of_desk(add, client, number)
+
+
+def _of_desk(add: Callable[..., None], client: str, number: int) -> None:
+    evaluation, user = f"e{number}", f"u{number}"
+    add(
+        LedTeam(user_id=user, team="sales"),
+        SignIn(token_hash=f"h{number}", user_id=user, ends_at=AT, browser="Chromium"),
+        Agent(client_id=client, agent_id="8031", name=AWKWARD, team="sales"),
+        SamplingPlan(id=f"p{number}", client_id=client, name="n", rubric_id="r", spec=NESTED, created_by=user),
+        Draft(id=f"dr{number}", client_id=client, kind="rubric", subject="r", text=AWKWARD, written_by=user),
+        Outline(call_id=f"call{number}", content={"duration_ms": 1000, "channels": [[0.5, 1.0]]}),
+        AlertRule(id=f"ar{number}", client_id=client, name="n", kind="red_line", email=["a@b"], created_by=user),
+        Finding(evaluation_id=evaluation, kind="error", name="41", client_id=client, number=2, called_at=AT),
+    )
+    add(
+        SamplingRun(id=f"run{number}", client_id=client, plan_id=f"p{number}", since=AT, until=AT, seed="s",
+                    population=10, drawn=1, drawn_by=user),
+        Alert(id=f"al{number}", client_id=client, rule_id=f"ar{number}", subject="e", data=NESTED),
+    )  # fmt: skip
+    add(
+        SampledCall(id=f"s{number}", client_id=client, run_id=f"run{number}", call_id=f"call{number}",
+                    evaluation_id=evaluation, stratum="8031", why="sample", probability=1 / 3),
+    )  # fmt: skip
+    add(
+        Review(id=f"rv{number}", client_id=client, evaluation_id=evaluation, attempt=1, why="sample", due_at=AT,
+               rubric_id="r", called_at=AT, reviewer_id=user, total=Decimal("-0.0001"), sampled_id=f"s{number}"),
+    )  # fmt: skip
+    add(
+        ReviewDecision(review_id=f"rv{number}", criterion_id="c", version=1, kind="override",
+                       outcome={"occurrences": 2, "aggravated": 1}, reason=AWKWARD, evidence=[NESTED],
+                       decided_by=user),
+        ReviewDraft(review_id=f"rv{number}", criterion_id="c", user_id=user, content=NESTED),
+        PublishedScorecard(evaluation_id=evaluation, revision=1, content=AWKWARD, review_id=f"rv{number}",
+                           published_by=f"user:{user}"),
+        Acknowledgement(evaluation_id=evaluation, revision=1, user_id=user),
+        Appeal(id=f"ap{number}", client_id=client, evaluation_id=evaluation, revision=1, criterion_id="c",
+               filed_by=user, file_by=AT, reason=AWKWARD, at_ms=41200, outcome={"answer": "no"}),
+    )  # fmt: skip
 
 
 def everything(session: Session) -> dict[str, list[dict[str, Any]]]:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlmodel import select
 
 from callgrade.db import engines, migrate
-from callgrade.db.session import Database
+from callgrade.db.session import Database, announce
 from callgrade.db.tables import Call, Client, Evaluation, IdempotentRequest, RateSecond
 from callgrade.domain.errors import ConfigurationError, NotReadyError, SettingsError
 from tests.db.databases import Postgres
@@ -53,6 +53,24 @@ def test_commits_once_at_the_end(database: Database) -> None:
         session.flush()
         assert names(database) == []
     assert names(database) == ["a"]
+
+
+def test_who_listens_hears_of_what_is_stored_and_of_nothing_else(database: Database) -> None:
+    heard: list[list[str]] = []
+    database.listen("clients", lambda: heard.append(names(database)))
+    with database.writing() as session:
+        session.add(Client(name="a"))
+        for topic in ("clients", "clients", "calls"):
+            announce(session, topic)
+        assert heard == []
+    assert heard == [["a"]]
+    with pytest.raises(ValueError, match="x"), database.writing() as session:
+        session.add(Client(name="b"))
+        announce(session, "clients")
+        raise ValueError("x")
+    with database.writing() as session:
+        session.add(Client(name="c"))
+    assert heard == [["a"]]
 
 
 @pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt])

@@ -5,7 +5,8 @@ at a time, and a second `writing()` inside the first waits for itself until it g
 by side: what is read and then changed needs a unique key or `with_for_update()`.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -24,6 +25,11 @@ class BoundSession(Session):
         raise RuntimeError("the session boundary commits, once: leave the `with database.writing()` block instead")
 
 
+def announce(session: Session, topic: str) -> None:
+    """Once it is stored, whoever listens for `topic` in this process is called. Undone, nobody is."""
+    session.info.setdefault("announced", set()).add(topic)
+
+
 class Database:
     """One per process; threads share it.
 
@@ -36,6 +42,7 @@ class Database:
         self.url = database_url(url)
         self._writer = open_engine(self.url, "write")
         self._reader = open_engine(self.url, "read") if is_sqlite(self.url) else self._one_pool(self._writer)
+        self._listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
 
     @staticmethod
     def _one_pool(engine: Engine) -> Engine:
@@ -55,6 +62,13 @@ class Database:
             session.begin(),
         ):
             yield session
+        for topic in session.info.get("announced", ()):
+            for call in tuple(self._listeners[topic]):
+                call()
+
+    def listen(self, topic: str, call: Callable[[], None]) -> None:
+        """`call` is called in the thread that stored something, and must neither wait nor fail."""
+        self._listeners[topic].append(call)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

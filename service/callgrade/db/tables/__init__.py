@@ -4,18 +4,35 @@ SQLModel does not validate a row on construction; whatever goes in comes from a 
 """
 
 from callgrade.db.naming import metadata
-from callgrade.db.tables.access import ApiKey, Client, User
+from callgrade.db.tables.access import ApiKey, Client
 from callgrade.db.tables.audit import AuditEvent, AuditSeal
 from callgrade.db.tables.batches import Batch, BatchChunk, BatchFault
 from callgrade.db.tables.calls import Call, Recording, TranscriptVersion
+from callgrade.db.tables.desk import Alert, AlertRule, Draft, Outline
 from callgrade.db.tables.evaluations import Evaluation, EvaluationFlag, StoredScorecard
+from callgrade.db.tables.people import Agent, LedTeam, SignIn, SignInFailures, User
 from callgrade.db.tables.registry import PromptVersion, Release, RubricVersion
 from callgrade.db.tables.requests import IdempotentRequest, RateSecond
 from callgrade.db.tables.retention import RetentionRule
+from callgrade.db.tables.reviews import (
+    Acknowledgement,
+    Appeal,
+    Finding,
+    PublishedScorecard,
+    Review,
+    ReviewDecision,
+    ReviewDraft,
+)
+from callgrade.db.tables.sampling import SampledCall, SamplingPlan, SamplingRun
 from callgrade.db.tables.webhooks import Delivery, Webhook
 
 __all__ = [
+    "Acknowledgement",
+    "Agent",
+    "Alert",
+    "AlertRule",
     "ApiKey",
+    "Appeal",
     "AuditEvent",
     "AuditSeal",
     "Batch",
@@ -24,15 +41,28 @@ __all__ = [
     "Call",
     "Client",
     "Delivery",
+    "Draft",
     "Evaluation",
     "EvaluationFlag",
+    "Finding",
     "IdempotentRequest",
+    "LedTeam",
+    "Outline",
     "PromptVersion",
+    "PublishedScorecard",
     "RateSecond",
     "Recording",
     "Release",
     "RetentionRule",
+    "Review",
+    "ReviewDecision",
+    "ReviewDraft",
     "RubricVersion",
+    "SampledCall",
+    "SamplingPlan",
+    "SamplingRun",
+    "SignIn",
+    "SignInFailures",
     "StoredScorecard",
     "TranscriptVersion",
     "User",

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from callgrade.db.types import Json, Moment, new_id, now
@@ -15,23 +14,6 @@ class Client(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     name: str = Field(unique=True)
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
-
-
-class User(SQLModel, table=True):
-    """A person. `role` is one of access.roles; `agent_id` ties an agent to the calls they took."""
-
-    __tablename__ = "app_user"  # `user` is a word of PostgreSQL's own
-    __table_args__ = (UniqueConstraint("client_id", "login"),)
-
-    id: str = Field(default_factory=new_id, primary_key=True)
-    client_id: str = Field(foreign_key="client.id", index=True)
-    login: str
-    role: str
-    password_hash: str | None = None
-    agent_id: str | None = None
-    team: str | None = None
-    created_at: datetime = Field(default_factory=now, sa_type=Moment)
-    disabled_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class ApiKey(SQLModel, table=True):
