@@ -1,0 +1,44 @@
+"""What follows upon an answer: which of its values is whose parameter, as OpenAPI links. Clients are made from them, and
+the tests that try every operation walk along them."""
+
+from typing import Any
+
+CALL, EVALUATION, BATCH, WEBHOOK = (
+    {"id": f"$response.body#/{name}"} for name in ("id", "evaluation_id", "batch_id", "id")
+)
+SAME = {"id": "$request.path.id"}
+FIRST = "$response.body#/items/0/id"
+_OF_A_CALL = ("read_call", "read_transcript", "read_audio", "evaluate_call", "erase_call")
+_OF_AN_EVALUATION = ("read_evaluation", "cancel_evaluation", "retry_evaluation")
+_OF_A_BATCH = ("read_batch", "watch_batch", "read_results", "cancel_batch")
+_OF_A_WEBHOOK = ("read_webhook", "list_deliveries", "test_webhook", "remove_webhook")
+
+LINKS: dict[str, dict[str, dict[str, str]]] = {
+    "submit_call": dict.fromkeys(_OF_A_CALL, CALL) | dict.fromkeys(_OF_AN_EVALUATION, EVALUATION),
+    "evaluate_call": dict.fromkeys(_OF_AN_EVALUATION, EVALUATION),
+    "submit_batch": dict.fromkeys(_OF_A_BATCH, BATCH),
+    "list_rubrics": {"read_rubric": {"reference": FIRST}},
+    "list_prompts": {"read_prompt": {"reference": FIRST}},
+    "list_releases": {"read_release": {"id": FIRST}},
+    "add_webhook": dict.fromkeys(_OF_A_WEBHOOK, WEBHOOK),
+    "test_webhook": {"redeliver": SAME},
+}
+"""Operation → the operations that follow, with their parameters."""
+BODIES = {("test_webhook", "redeliver"): {"delivery_id": "$response.body#/id"}}
+
+
+def put_links(operation: dict[str, Any]) -> None:
+    """Into its answer of success."""
+    name = operation["operationId"]
+    if name not in LINKS:
+        return
+    success = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+    success["links"] = {
+        follows: {"operationId": follows, "parameters": parameters} | _body(name, follows)
+        for follows, parameters in LINKS[name].items()
+    }
+
+
+def _body(name: str, follows: str) -> dict[str, Any]:
+    body = BODIES.get((name, follows))
+    return {"requestBody": body} if body else {}
