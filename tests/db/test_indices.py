@@ -59,10 +59,14 @@ LISTS: dict[str, tuple[str, Select[Any]]] = {
     ),
     "deliveries that are due": (
         "delivery_due",
-        select(delivery)
-        .where(delivery.c.status == "waiting", delivery.c.next_at <= JUNE)
+        select(delivery.c.id)
+        .where(delivery.c.webhook_id == "w", delivery.c.status == "waiting", delivery.c.next_at <= JUNE)
         .order_by(delivery.c.next_at)
         .limit(50),
+    ),
+    "what was sent about a call": (
+        "ix_delivery_call_id",
+        select(delivery.c.id).where(delivery.c.call_id == "c"),
     ),
 }
 
