@@ -15,6 +15,15 @@ def test_the_environment_is_read_and_typed():
     assert (settings.llm.model, settings.llm.concurrency) == ("qwen", 50)
 
 
+def test_hosts_are_listed_with_commas():
+    settings = load_settings({"CALLGRADE_SERVICE__AUDIO_HOSTS": "Storage.example.com, *.pbx.internal,10.0.3.7,fd00::7"})
+    assert settings.service.audio_hosts == ("storage.example.com", "*.pbx.internal", "10.0.3.7", "fd00::7")
+    assert load_settings({"CALLGRADE_SERVICE__AUDIO_HOSTS": ""}).service.audio_hosts == ()
+    for wrong in ("https://storage.example.com", "storage.example.com:8080", "*", "a/b"):
+        with pytest.raises(SettingsError, match="AUDIO_HOSTS"):
+            load_settings({"CALLGRADE_SERVICE__AUDIO_HOSTS": wrong})
+
+
 def test_an_unknown_nested_name_is_an_error_with_a_suggestion():
     with pytest.raises(SettingsError, match="CALLGRADE_LLM__MODLE.*Did you mean CALLGRADE_LLM__MODEL"):
         load_settings({"CALLGRADE_LLM__MODLE": "x"})

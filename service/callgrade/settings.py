@@ -13,13 +13,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
 from callgrade.domain.errors import SettingsError
 
 PREFIX = "CALLGRADE_"
 CONFIG = "CALLGRADE_CONFIG"
 Language = Literal["zh", "en"]
+
+
+def _listed(value: object) -> object:
+    """With commas between, as an environment variable has it."""
+    return tuple(part.strip().lower() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+_LABELS = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
+HostName = Annotated[str, StringConstraints(pattern=rf"^((\*\.)?{_LABELS}|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*)$")]
 
 
 class Group(BaseModel):
@@ -93,6 +102,9 @@ class ServiceSettings(Group):
     """Of one key."""
     allow_private_urls: bool = False
     """Whether recordings may be fetched from, and webhooks sent to, private and local addresses."""
+    audio_hosts: Annotated[tuple[HostName, ...], BeforeValidator(_listed)] = ()
+    """With any named, recordings are fetched from these hosts alone, and from private addresses of theirs too;
+    `*.example.com` stands for every host below example.com. No ports."""
 
 
 class Settings(Group):

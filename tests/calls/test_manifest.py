@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import given
@@ -12,9 +12,10 @@ from callgrade.calls.manifest import (
     ManifestEntry,
     ManifestError,
     csv_reader,
+    read_csv,
     read_line,
-    read_manifest,
 )
+from callgrade.calls.urls import Sources
 
 URL = "https://storage.example.com/C-1.wav"
 
@@ -22,6 +23,12 @@ URL = "https://storage.example.com/C-1.wav"
 def numbered(text: str | bytes) -> Iterator[Line]:
     data = text if isinstance(text, bytes) else text.encode()
     return iter(enumerate(data.split(b"\n"), start=1))
+
+
+def read_manifest(lines: Iterable[Line], kind: str) -> Iterator[Entry | Fault]:
+    if kind == "csv":
+        return read_csv(lines)[1]
+    return (read_line(number, line) for number, line in lines if line is None or line.strip())
 
 
 def only(found: list[Entry | Fault]) -> ManifestEntry:
@@ -144,7 +151,38 @@ def test_no_message_repeats_what_stands_in_the_line() -> None:
 def test_private_hosts_where_they_are_allowed() -> None:
     line = json.dumps({"audio_url": "http://127.0.0.1:9000/a.wav", "call_id": "C-1"}).encode()
     assert isinstance(read_line(1, line), Fault)
-    assert isinstance(read_line(1, line, allow_private=True), Entry)
+    assert isinstance(read_line(1, line, Sources(private=True)), Entry)
+    assert isinstance(read_line(1, line, Sources(hosts=("127.0.0.1",))), Entry)
+
+
+def test_only_hosts_that_are_named_where_any_are() -> None:
+    sources = Sources(hosts=("storage.example.com", "*.pbx.internal"))
+    for host, taken in {
+        "storage.example.com": True,
+        "STORAGE.example.com": True,
+        "a.b.pbx.internal": True,
+        "pbx.internal": False,
+        "evilpbx.internal": False,
+        "example.com": False,
+        "127.0.0.1": False,
+    }.items():
+        line = json.dumps({"audio_url": f"http://{host}/a.wav?sig=1", "call_id": "C-1"}).encode()
+        found = read_line(1, line, sources)
+        assert isinstance(found, Entry) == taken, host
+        assert taken or "sig" not in str(found)
+
+
+def test_metadata_hosts_are_refused_though_they_are_named() -> None:
+    for host in ("169.254.169.254", "metadata.google.internal"):
+        line = json.dumps({"audio_url": f"http://{host}/", "call_id": "C-1"}).encode()
+        assert isinstance(read_line(1, line, Sources(hosts=(host,))), Fault)
+
+
+def test_a_priority_is_a_small_number() -> None:
+    text = f"audio_url,call_id,priority\n{URL},C-1,"
+    assert only(list(read_manifest(numbered(f"{text}7"), "csv"))).priority == 7
+    for written in ("10", "-1", "high"):
+        assert isinstance(next(read_manifest(numbered(text + written), "csv")), Fault)
 
 
 def test_an_end_before_the_beginning_is_a_fault() -> None:

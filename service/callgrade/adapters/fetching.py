@@ -7,8 +7,7 @@ out. A URL may carry a signature or a number, so neither logs nor errors repeat 
 
 import io
 import ssl
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 from urllib.parse import urljoin
@@ -26,14 +25,13 @@ from callgrade.adapters.guarded import (
     without_wire_errors,
 )
 from callgrade.adapters.streams import Pull, Pulled
-from callgrade.calls.urls import Target, UrlRefusedError, parse_target
+from callgrade.calls.urls import Sources, Target, UrlRefusedError
 from callgrade.domain.errors import InputError, TooLargeError
 from callgrade.domain.frozen import Frozen
 from callgrade.ports import BlobStore, StoredBlob
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
-PAUSES_S = (1.0, 5.0)
 PIECE = 262_144
 
 
@@ -44,7 +42,7 @@ class FetchRefusedError(InputError):
 class Limits(Frozen):
     """`seconds` counts from the first lookup to the last byte, over all redirects."""
 
-    bytes: int = 512 * 1024 * 1024
+    bytes: int = 512_000_000
     seconds: float = 900.0
     connect_s: float = 10.0
     read_s: float = 30.0
@@ -62,41 +60,35 @@ class Fetcher:
         self,
         *,
         allow_private: bool = False,
+        hosts: Sequence[str] = (),
         limits: Limits | None = None,
         resolve: Resolve = resolve,
         network: httpcore.NetworkBackend | None = None,
         ssl_context: ssl.SSLContext | None = None,
-        sleep: Callable[[float], None] = time.sleep,
     ):
-        """`resolve`, `network`, `ssl_context` and `sleep` are for tests."""
-        self._allow_private, self._limits = allow_private, limits or Limits()
-        self._resolve, self._network, self._ssl_context, self._sleep = resolve, network, ssl_context, sleep
+        """`allow_private`, `hosts`: see calls.urls.Sources. `resolve`, `network` and `ssl_context` are for tests."""
+        self._sources, self._limits = Sources(allow_private, tuple(hosts)), limits or Limits()
+        self._resolve, self._network, self._ssl_context = resolve, network, ssl_context
 
     def keep(self, url: str, blobs: BlobStore) -> StoredBlob:
-        """Fetches into the blob store, whole or not at all, and tries again twice where that can help.
+        """Fetches into the blob store, whole or not at all.
 
-        Raises UrlRefusedError, FetchRefusedError, TooLargeError, FetchFailedError.
+        Raises UrlRefusedError, FetchRefusedError, TooLargeError; FetchFailedError, which is `retryable`; and whatever
+        the store raises.
         """
-        for pause in (*PAUSES_S, None):
-            try:
-                with self.open(url) as stream:
-                    return blobs.put(stream)
-            except FetchFailedError:
-                if pause is None:
-                    raise
-                self._sleep(pause)
-        raise AssertionError("unreachable")
+        with self.open(url) as stream:
+            return blobs.put(stream)
 
     @contextmanager
     def open(self, url: str) -> Iterator[BinaryIO]:
         """The bytes at `url`, to be read once. Errors as in `keep`, from reading too."""
         backend = GuardedBackend(
             Deadline(self._limits.seconds),
-            allow_private=self._allow_private,
+            allow_private=self._sources.allow_private,
             resolve=self._resolve,
             inner=self._network,
         )
-        target = parse_target(url, allow_private=self._allow_private)
+        target = self._sources.target(url)
         for _ in range(self._limits.redirects + 1):
             with self._asked(backend, target) as response:
                 if response.status not in REDIRECTS:
@@ -123,7 +115,7 @@ class Fetcher:
         if not location:
             raise FetchRefusedError(f"the URL's host answers {response.status} without saying where to")
         try:
-            following = parse_target(urljoin(target.url, location), allow_private=self._allow_private)
+            following = self._sources.target(urljoin(target.url, location))
         except ValueError:
             raise UrlRefusedError("the URL redirects to what is no URL") from None
         if target.scheme == "https" and following.scheme == "http":
@@ -163,4 +155,4 @@ def _at_most(most: int, pieces: Iterator[bytes]) -> Pull:
 
 
 def _too_large(most: int) -> TooLargeError:
-    return TooLargeError(f"the recording at the URL is larger than the {most // 1024**2} MB that are taken")
+    return TooLargeError(f"the recording at the URL is larger than the {most // 1_000_000} MB that are taken here")

@@ -13,17 +13,17 @@ import csv
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import JsonValue, StringConstraints, ValidationError
+from pydantic import Field, JsonValue, StringConstraints, ValidationError
 
 from callgrade.calls.metadata import RecordingMetadata, require_storable
-from callgrade.calls.urls import LONGEST_URL, UrlRefusedError, file_name_of, parse_target
+from callgrade.calls.urls import LONGEST_URL, Sources, UrlRefusedError, file_name_of
 from callgrade.domain.errors import InputError, TranscriptError
 
-Kind = Literal["ndjson", "csv"]
 Line = tuple[int, bytes | None]
 """Its number, and its bytes without the line's end; None in the place of one that is too long."""
+ANY_PUBLIC = Sources()
 DELIMITERS = ",;\t"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "audio_url": ("audio_url",),
@@ -40,6 +40,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "customer_id": ("customer", "id"),
     "queue": ("queue",),
     "agent_channel": ("agent_channel",),
+    "priority": ("priority",),
 }
 """And `facts.<name>` for any fact: true, false, a number or a JSON list where it reads as one, else text."""
 
@@ -55,6 +56,8 @@ class ManifestEntry(RecordingMetadata):
     """A recording to be fetched, and what is said of its call: a transcript's fields without turns."""
 
     audio_url: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_URL)]
+    priority: Annotated[int, Field(ge=0, le=9)] = 0
+    """More is sooner."""
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -86,34 +89,28 @@ class Fault(NamedTuple):
     error: InputError
 
 
-def read_manifest(lines: Iterable[Line], kind: Kind, *, allow_private: bool = False) -> Iterator[Entry | Fault]:
-    """Every line as an entry or a fault, as they come. Blank lines are passed over.
+def read_csv(lines: Iterable[Line], sources: Sources = ANY_PUBLIC) -> tuple[int, Iterator[Entry | Fault]]:
+    """(the header's number, every line below it as it comes). Blank lines are passed over.
 
-    Names are not resolved here: a host that turns out to be private is refused when it is connected to. Raises
-    ManifestError only for a CSV file whose header makes no sense of any line.
+    Raises ManifestError at once for a header that makes no sense of any line.
     """
     numbered = ((number, line) for number, line in lines if line is None or line.strip())
-    if kind == "csv":
-        _, header = next(numbered, (0, b""))
-        read = csv_reader(header)
-    else:
-        read = _fields_of_json
-    for number, line in numbered:
-        yield read_line(number, line, read, allow_private=allow_private)
+    header_at, header = next(numbered, (0, b""))
+    read = csv_reader(header)
+    return header_at, (read_line(number, line, sources, read) for number, line in numbered)
 
 
 def read_line(
-    number: int,
-    line: bytes | None,
-    read: "Callable[[str], Any] | None" = None,
-    *,
-    allow_private: bool = False,
+    number: int, line: bytes | None, sources: Sources = ANY_PUBLIC, read: "Callable[[str], Any] | None" = None
 ) -> Entry | Fault:
-    """One line; `read` takes it apart (`csv_reader(header)`), by default as JSON."""
+    """One line; `read` takes it apart (`csv_reader(header)`), by default as JSON.
+
+    Names are not resolved here: a host that turns out to be private is refused when it is connected to.
+    """
     try:
         fields = (read or _fields_of_json)(_text(line))
         entry = ManifestEntry.model_validate(fields)
-        parse_target(entry.audio_url, allow_private=allow_private)
+        sources.target(entry.audio_url)
         require_storable(entry.columns)
     except ValidationError as error:
         return Fault(number, ManifestError(_explain(error)))

@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from callgrade.calls.addresses import IPAddress, refusal
 from callgrade.domain.errors import InputError
+from callgrade.settings import ServiceSettings
 
 LONGEST_URL = 2_000
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -55,6 +56,30 @@ class Target(NamedTuple):
     @property
     def url(self) -> str:
         return f"{self.scheme}://{self.authority}{self.target}"
+
+
+class Sources(NamedTuple):
+    """Where recordings may be fetched from: with `hosts` from these alone, their private addresses included; without
+    from every public one, and with `private` from private addresses too. See settings.ServiceSettings.audio_hosts.
+    """
+
+    private: bool = False
+    hosts: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, service: ServiceSettings) -> "Sources":
+        return cls(service.allow_private_urls, service.audio_hosts)
+
+    @property
+    def allow_private(self) -> bool:
+        return self.private or bool(self.hosts)
+
+    def target(self, url: str) -> Target:
+        """As parse_target does. Raises UrlRefusedError for a host that is none of these, too."""
+        target = parse_target(url, allow_private=self.allow_private)
+        if self.hosts and not any(_is_named(target.host, name) for name in self.hosts):
+            raise UrlRefusedError("the URL's host is none of those that recordings are fetched from here")
+        return target
 
 
 def parse_target(url: str, *, allow_private: bool = False) -> Target:
@@ -130,6 +155,10 @@ def _literal(written: str, *, bracketed: bool) -> IPAddress | None:
         return ipaddress.IPv6Address(written)
     except ValueError:
         raise UrlRefusedError("the URL's host is no IPv6 address; one with a scope (%eth0) is not taken") from None
+
+
+def _is_named(host: str, name: str) -> bool:
+    return host.endswith(name[1:]) if name.startswith("*.") else host == name
 
 
 def _is_local(name: str) -> bool:
