@@ -7,7 +7,7 @@ from callgrade.db.naming import metadata
 from callgrade.db.tables.access import ApiKey, Client
 from callgrade.db.tables.audit import AuditEvent, AuditSeal
 from callgrade.db.tables.batches import Batch, BatchChunk, BatchFault
-from callgrade.db.tables.calls import Call, Recording, TranscriptVersion
+from callgrade.db.tables.calls import AwaitedRecording, Call, Recording, TranscriptVersion
 from callgrade.db.tables.desk import Alert, AlertRule, Draft, Outline
 from callgrade.db.tables.evaluations import Evaluation, EvaluationFlag, StoredScorecard
 from callgrade.db.tables.people import Agent, LedTeam, SignIn, SignInFailures, User
@@ -35,6 +35,7 @@ __all__ = [
     "Appeal",
     "AuditEvent",
     "AuditSeal",
+    "AwaitedRecording",
     "Batch",
     "BatchChunk",
     "BatchFault",

@@ -16,7 +16,7 @@ class Batch(SQLModel, table=True):
     rubric_id: str
     rubric_version: str
     status: str
-    """receiving running done cancelled"""
+    """receiving running done cancelled incomplete"""
     total: int = 0
     faulty: int = 0
     """Lines that were no transcript; each has a BatchFault."""
@@ -34,8 +34,11 @@ class BatchChunk(SQLModel, table=True):
     first_line: int
     lines: int
     blob: str
+    """Empty once it was worked off or given up: lines may hold words, and URLs that open recordings."""
     status: str = "queued"
     """queued done cancelled"""
+    parked: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How many of its lines wait for a model that is down, as their worker last said."""
 
 
 class BatchFault(SQLModel, table=True):

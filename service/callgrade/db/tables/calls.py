@@ -55,6 +55,28 @@ class Recording(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
 
 
+class AwaitedRecording(SQLModel, table=True):
+    """A recording that is still where its client keeps it. The row goes, and the URL with it, as soon as the recording
+    is there, is given up, is wanted by nobody any more, or its call is erased."""
+
+    __tablename__ = "awaited_recording"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    call_id: str = Field(foreign_key="call.id", unique=True)
+    client_id: str = Field(foreign_key="client.id")
+    url: str = Field(sa_type=Text)
+    """May carry a signature: it goes into no log, no error and no answer."""
+    tries: int = 0
+    """How often it could not be fetched so far."""
+    priority: int = 0
+    file_name: str
+    agent_channel: str
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    customer: str | None = None
+    """What will be on record of the recording, beside what the call's own row says."""
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
+
+
 class TranscriptVersion(SQLModel, table=True):
     """Append-only: a correction is the next version. `content` is callgrade.transcript/1."""
 

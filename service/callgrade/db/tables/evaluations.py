@@ -25,6 +25,8 @@ class Evaluation(SQLModel, table=True):
         Index("evaluation_by_status", "client_id", "status", "id"),
         Index("evaluation_of_call", "call_id"),
         Index("evaluation_of_batch", "batch_id", "line"),
+        # how far a batch is, and whether any of it is under way, without a look at the table
+        Index("evaluation_in_batch", "batch_id", "status"),
         Index("evaluation_open", "status", "updated_at"),
     )
 
