@@ -82,5 +82,5 @@ $(VENV)/.llm: $(INPUTS) | $(BIN)/python
 
 $(VENV)/.dev: $(INPUTS) | $(BIN)/python
 	$(install_torch)
-	$(PIP) install -q -c constraints.txt -e '.[asr,litellm,local-llm,dev]'
+	$(PIP) install -q -c constraints.txt -e '.[asr,s3,otel,litellm,local-llm,dev]'
 	touch $@ $(VENV)/.asr $(VENV)/.llm

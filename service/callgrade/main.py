@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None, *, stopping: Event | None = Non
         opened = open_workshop(settings, metrics)
         shop = await anyio.to_thread.run_sync(opened.__enter__)
         try:
-            checks = {"engine": engine_check(shop.engine)}
+            checks = {"engine": engine_check(shop.engine), "recordings": shop.blobs.check}
             serve_with(
                 app, make_services(settings, shop.database, shop.blobs, shop.engine, metrics, ended, checks=checks)
             )

@@ -52,7 +52,8 @@ class FsspecBlobs:
     def __init__(self, url: str, *, largest: int | None = None):
         self._largest = largest
         try:
-            self._fs, root = fsspec.core.url_to_fs(str(url))
+            # what another process puts or deletes must be seen at once: no listing is kept from before
+            self._fs, root = fsspec.core.url_to_fs(str(url), use_listings_cache=False)
         except ImportError:
             scheme = str(url).partition("://")[0]
             raise MissingExtraError("s3", f"keeping blobs at {scheme}://…") from None
@@ -62,6 +63,15 @@ class FsspecBlobs:
         spoken = self._fs.protocol
         self._has_buckets = not _BUCKETS.isdisjoint((spoken,) if isinstance(spoken, str) else spoken)
         self._folder = Path(self._root) if isinstance(self._fs, LocalFileSystem) else None
+
+    def check(self) -> str:
+        """Raises NotReadyError where the store cannot be reached, refuses us, or has no such bucket."""
+        with _explained():
+            if self._has_buckets:
+                self._find_bucket()
+            elif self._folder and self._folder.exists() and not os.access(self._folder, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, "this user may not write there")
+        return "ok"
 
     def put(self, stream: BinaryIO, *, largest: int | None = None) -> StoredBlob:
         """Keeps everything in `stream`, whole or not at all. Putting the same again changes nothing.
@@ -80,7 +90,7 @@ class FsspecBlobs:
 
     def open(self, sha256: str) -> BinaryIO:
         """A seekable stream. Raises UnknownResourceError where there is no such blob."""
-        with _explained():
+        with _explained(), self._told_from_no_bucket():
             return cast("BinaryIO", self._fs.open(self._place(sha256), "rb"))
 
     @contextmanager
@@ -100,25 +110,37 @@ class FsspecBlobs:
 
     def exists(self, sha256: str) -> bool:
         with _explained():
-            # what another process put a moment ago must be seen: no listing kept from before
-            self._fs.invalidate_cache()
-            return bool(self._fs.exists(self._place(sha256)))
+            found = bool(self._fs.exists(self._place(sha256)))
+            if not found and self._has_buckets:
+                self._find_bucket()
+            return found
 
     def delete(self, sha256: str) -> None:
-        """No error where there is none."""
-        with _explained(), suppress(FileNotFoundError):
+        """No error where there is none. NotReadyError where that cannot be known: an erasure must not seem done."""
+        with _explained(), suppress(FileNotFoundError), self._told_from_no_bucket():
             self._fs.rm_file(self._place(sha256))
 
     def kept(self) -> Iterator[KeptSince]:
         """Every blob, in no order. To find those that nobody refers to."""
         with _explained():
-            self._fs.invalidate_cache()
+            if self._has_buckets:
+                self._find_bucket()
             if not self._fs.exists(self._root):
                 return
+            for name, facts in self._listed():
+                if _NAME.fullmatch(name):
+                    yield KeptSince(name, _moment(facts))
+
+    def _listed(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        if not self._has_buckets:
             for _, _, files in self._fs.walk(self._root, detail=True):
-                for name, facts in files.items():
-                    if _NAME.fullmatch(name):
-                        yield KeptSince(name, _moment(facts))
+                yield from files.items()
+            return
+        # a bucket lists a thousand objects a request, and one request a folder would be 65,000 of them; what is listed
+        # is held in memory, so a part at a time
+        for part in self._fs.ls(self._root, detail=False):
+            for place, facts in self._fs.find(part, detail=True).items():
+                yield place.rpartition("/")[2], facts
 
     def tidy(self, abandoned_s: float = ABANDONED_S) -> int:
         """Removes what processes that were killed left half written, and says how much that was. Call it at start."""
@@ -136,6 +158,22 @@ class FsspecBlobs:
         if not _NAME.fullmatch(sha256):
             raise _unknown()
         return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+    @contextmanager
+    def _told_from_no_bucket(self) -> Iterator[None]:
+        """Without its bucket a store says of every blob that it is not there."""
+        try:
+            yield
+        except FileNotFoundError:
+            if self._has_buckets:
+                self._find_bucket()
+            raise
+
+    def _find_bucket(self) -> None:
+        try:
+            self._fs.info(self._root.partition("/")[0])
+        except FileNotFoundError as error:
+            raise NotReadyError("the bucket for blobs does not exist; an operator has to make it") from error
 
     def _put_in_folder(self, folder: Path, stream: BinaryIO, most: int | None) -> StoredBlob:
         incoming = folder / ".incoming"
@@ -166,10 +204,8 @@ class FsspecBlobs:
             if not self._has_buckets:
                 self._fs.makedirs(place.rpartition("/")[0], exist_ok=True)
             # even where it is there already, as above
-            try:
+            with self._told_from_no_bucket():
                 self._fs.put_file(str(gathered), place)
-            except FileNotFoundError as error:
-                raise NotReadyError("the bucket for blobs does not exist; an operator has to make it") from error
         return blob
 
 

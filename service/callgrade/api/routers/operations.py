@@ -19,7 +19,7 @@ async def alive() -> dict[str, str]:
 
 @router.get("/readyz", responses={**errors(public=True), 503: {"model": Readiness, "description": "Not ready."}})
 def ready(services: Serving, response: Response) -> Readiness:
-    """Whether requests should be sent here: database, engine, disk and model."""
+    """Whether requests should be sent here: database, engine, recordings, disk and model."""
     well, checks = services.health.look()
     response.status_code = 200 if well else 503
     return Readiness(ready=well, checks=checks)
