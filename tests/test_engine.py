@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from callgrade.access.principals import system
 from callgrade.calls import service as calls
 from callgrade.catalog import load_rubric
-from callgrade.db.tables import Batch, BatchChunk, Delivery
+from callgrade.db.tables import Batch, BatchChunk
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import SettingsError
 from callgrade.engine import Engine, EngineClient
@@ -29,7 +29,7 @@ from callgrade.evaluations import chunks, registry, repository
 from callgrade.evaluations.tables import CALL, EVALUATION, SCORECARD
 from callgrade.settings import load_settings
 from tests.db.databases import *  # noqa: F403
-from tests.evaluations.made import Model, begin, pipeline, webhook
+from tests.evaluations.made import Model, begin, pipeline
 from tests.evaluations.made import batch as a_batch
 from tests.evaluations.made import transcript as words
 
@@ -206,19 +206,9 @@ def test_while_the_model_is_away_calls_are_parked_and_go_on_by_themselves(databa
 
 @pytest.fixture
 def engine(database, database_url, tmp_path):
-    sent, later = [], [0.1]
-
-    def deliver(id_):
-        sent.append(id_)
-        with database.writing() as session:
-            delivery = session.get(Delivery, id_)
-            delivery.status = "waiting" if later else "delivered"
-            session.add(delivery)
-        return later.pop() if later else None
-
     settings = load_settings({"CALLGRADE_DATA_DIR": str(tmp_path), "CALLGRADE_DATABASE_URL": database_url})
-    made = Engine(settings, pipeline(database, tmp_path, [Model()]), deliver=deliver)
-    made.sent, made.url = sent, settings.engine
+    made = Engine(settings, pipeline(database, tmp_path, [Model()]))
+    made.url = settings.engine
     begin(database)
     made.launch()
     yield made
@@ -229,21 +219,15 @@ def succeeded(engine, workflow_id):
     return engine.statuses([workflow_id]) == {workflow_id: "SUCCESS"}
 
 
-def test_one_that_hands_work_in_from_outside_and_hooks_that_are_told(engine, database, tmp_path):
-    hook = webhook(database, "batch.done")
+def test_work_may_be_handed_in_from_outside_and_twice(engine, database, tmp_path):
     client = EngineClient(engine.url)
     batch_id = a_batch(database, tmp_path, [words(f"C-{place}") for place in range(30)], chunk=10)
     for _ in range(2):
         for number in range(3):
             client.enqueue_chunk(batch_id, number)
-    until(lambda: len(engine.sent) == 2, "the delivery, and its second try")
+    until(lambda: done(database, batch_id), "the batch")
     with database.reading() as session:
         assert chunks.progress(session, session.get(Batch, batch_id)) == ("done", 30, 30, 0, 0, 0)
-        (delivery,) = session.execute(select(Delivery)).scalars()
-    assert (delivery.webhook_id, set(engine.sent)) == (hook, {delivery.id})
-    until(lambda: succeeded(engine, f"delivery:{delivery.id}:1"), "the end of the second try")
-    client.enqueue_delivery(delivery.id)
-    until(lambda: len(engine.sent) == 3, "the same delivery, because it was asked for again")
     client.close()
 
 

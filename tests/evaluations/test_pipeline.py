@@ -11,6 +11,7 @@ from callgrade.db.tables import Batch, Delivery
 from callgrade.domain.errors import NotReadyError, RecordingError
 from callgrade.evaluations import chunks, registry, repository, traces
 from callgrade.evaluations.failures import NoOutage
+from callgrade.evaluations.outbox import DELIVERIES
 from callgrade.evaluations.tables import BATCH_FAULT, CALL, EVALUATION, SCORECARD
 from tests.evaluations.made import (
     CLIENT,
@@ -46,10 +47,10 @@ def count(database, table):
 async def test_a_call_is_judged_and_told_of_once(database, tmp_path):
     made = submit(database, transcript(), begin(database))
     webhook(database, "evaluation.proposed")
-    told = []
+    heard = []
+    database.listen(DELIVERIES, lambda: heard.append(1))
     model = Model()
     work = pipeline(database, tmp_path, [RuleJudge(), model])
-    work.tell = told.extend
     for _ in range(3):
         await work.judge(made.id)
     assert evaluation(database, made.id).status == "proposed"
@@ -57,8 +58,9 @@ async def test_a_call_is_judged_and_told_of_once(database, tmp_path):
     assert model.asked == ["C-1"]
     with database.reading() as session:
         (delivery,) = session.execute(select(Delivery)).scalars()
-    assert told == [delivery.id]
+    assert len(heard) == 1
     assert delivery.payload["data"] == {"evaluation_id": made.id, "call_id": "C-1", "attempt": 1}
+    assert (delivery.call_id, delivery.status) == (made.call_id, "waiting")
     await work.aclose()
 
 
@@ -237,8 +239,6 @@ async def test_every_line_of_a_chunk_leaves_one_trace(database, tmp_path):
     model = Model(calls={"C-20": "content-filtered"})
     batch_id = batch(database, tmp_path, lines)
     work = pipeline(database, tmp_path, [RuleJudge(), model])
-    told = []
-    work.tell = told.extend
     for _ in range(2):
         await work.judge_chunk(batch_id, 0)
     assert progress(database, batch_id) == ("done", 45, 37, 1, 7, 0)
@@ -248,8 +248,12 @@ async def test_every_line_of_a_chunk_leaves_one_trace(database, tmp_path):
     assert {line: error["type"] for line, error in found.items()} == unreadable | refused
     assert found[14]["evaluation_id"] == earlier.id
     assert len(model.asked) == len(set(model.asked)) + 2  # lines 10 and 12 were under way with their twins
-    assert len(set(told)) == len(told) == 38
     with database.reading() as session:
+        told = session.execute(select(Delivery)).scalars().all()
+        assert [(bool(row.call_id), row.event) for row in told if row.event != "evaluation.proposed"] == [
+            (False, "batch.done")
+        ]
+        assert len({row.call_id for row in told} - {None}) == len(told) - 1 == 37
         row = session.execute(select(EVALUATION).where(EVALUATION.c.line == 21)).one()
         assert (row.status, row.error["type"]) == ("failed", "content-filtered")
         assert session.get(Batch, batch_id).faulty == 7

@@ -110,7 +110,6 @@ class Engine(Queue):
         self._slots = open_slots(self._settings.engine, self._settings.data_dir / "workers")
         self.executor_id = self._take_name(self._slots)
         self._loop.start()
-        self._pipeline.tell = self._tell
         if SCORE in queues:
             self._stack.enter_context(seldom_collecting())
         _prepare(self._settings.engine)
@@ -271,18 +270,6 @@ class Engine(Queue):
             log.error("work failed (%s)", type(error).__name__)
             log.debug("work failed", exc_info=True)
             raise UnexpectedError(f"internal error ({type(error).__name__})") from None
-
-    def _tell(self, deliveries: Sequence[str]) -> None:
-        """Called in our loop, which must not wait for a database."""
-        if deliveries and not self._stop.is_set():
-            threading.Thread(target=self._enqueue_deliveries, args=(deliveries,), daemon=True).start()
-
-    def _enqueue_deliveries(self, deliveries: Sequence[str]) -> None:
-        try:
-            for id_ in deliveries:
-                self.enqueue_delivery_in(id_, 0.0)
-        except Exception as error:
-            log.warning("deliveries wait for the next sweep (%s)", type(error).__name__)
 
     # housekeeping
 

@@ -55,7 +55,7 @@ async def judge_chunk(pipeline: "Pipeline", batch_id: str, number: int) -> None:
         await _Chunk(pipeline, chunk).work_off()
     except CancelledError:
         return
-    pipeline.tell(await pipeline.write(lambda session: chunks.finish(session, batch_id, number)))
+    await pipeline.write(lambda session: chunks.finish(session, batch_id, number))
 
 
 class _Chunk:
@@ -144,7 +144,7 @@ class _Chunk:
     async def _store_group(self, group: list[Result]) -> None:
         for left in reversed(range(TRIES)):
             try:
-                found = await self._pipeline.write(lambda session: traces.store(session, self._chunk, group))
+                await self._pipeline.write(lambda session: traces.store(session, self._chunk, group))
             except IntegrityError:
                 # another worker stored one of these calls between our look and our insert; the next look finds it
                 if not left:
@@ -153,7 +153,6 @@ class _Chunk:
                 await self._store_singly(group, error)
                 return
             else:
-                self._pipeline.tell(found)
                 return
 
     async def _store_singly(self, group: list[Result], error: Exception) -> None:

@@ -83,8 +83,8 @@ def open_chunk(session: Session, batch_id: str, number: int) -> Chunk | None:
     )
 
 
-def finish(session: Session, batch_id: str, number: int) -> list[str]:
-    """Marks a chunk done and, with the last one, its batch; says which deliveries came up."""
+def finish(session: Session, batch_id: str, number: int) -> None:
+    """Marks a chunk done and, with the last one, its batch."""
     # two last chunks that end at once must see each other
     _lock(session, batch_id)
     session.execute(
@@ -92,16 +92,16 @@ def finish(session: Session, batch_id: str, number: int) -> list[str]:
         .where(BATCH_CHUNK.c.batch_id == batch_id, BATCH_CHUNK.c.number == number, BATCH_CHUNK.c.status == "queued")
         .values(status="done")
     )
-    return _end(session, batch_id)
+    _end(session, batch_id)
 
 
-def received(session: Session, batch_id: str, total: int) -> list[str]:
-    """Everything has come in: `total` lines. Says which deliveries came up, where all of it is worked off already."""
+def received(session: Session, batch_id: str, total: int) -> None:
+    """Everything has come in: `total` lines."""
     _lock(session, batch_id)
     session.execute(
         update(BATCH).where(BATCH.c.id == batch_id, BATCH.c.status == "receiving").values(status="running", total=total)
     )
-    return _end(session, batch_id)
+    _end(session, batch_id)
 
 
 def cancel_batch(session: Session, client_id: str, batch_id: str) -> Batch:
@@ -164,7 +164,7 @@ def open_chunks(session: Session, limit: int, after: tuple[str, int] = ("", -1))
     return [(row.batch_id, row.number) for row in rows]
 
 
-def _end(session: Session, batch_id: str) -> list[str]:
+def _end(session: Session, batch_id: str) -> None:
     """The batch is done when everything has come in and no chunk is left."""
     left = (
         select(BATCH_CHUNK.c.number)
@@ -177,9 +177,8 @@ def _end(session: Session, batch_id: str) -> list[str]:
         .values(status="done", finished_at=now())
         .returning(BATCH.c.client_id)
     ).scalar_one_or_none()
-    if ended is None:
-        return []
-    return outbox.tell(session, ended, [Event(BATCH_DONE, batch_id, 1, {"batch_id": batch_id})])
+    if ended is not None:
+        outbox.tell(session, ended, [Event(BATCH_DONE, batch_id, 1, {"batch_id": batch_id})])
 
 
 def _lock(session: Session, batch_id: str) -> None:

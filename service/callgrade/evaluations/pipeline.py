@@ -59,13 +59,8 @@ class Transcribes(Protocol):
     def transcribe(self, path: Path, *, agent_channel: AgentChannel | None = None) -> Transcript: ...
 
 
-def tell_nobody(deliveries: Sequence[str]) -> None:
-    """Deliveries that nobody enqueues wait for the next sweep."""
-
-
 class Pipeline:
-    """`tell` is given the deliveries that came up, to be enqueued; the engine sets it. `watch` is told how the work
-    goes. Close it at shutdown."""
+    """`watch` is told how the work goes. Close it at shutdown."""
 
     def __init__(
         self,
@@ -80,7 +75,6 @@ class Pipeline:
     ):
         self.database, self.blobs, self.settings = database, blobs, settings
         self.outage = outage or NoOutage()
-        self.tell: Callable[[Sequence[str]], None] = tell_nobody
         self.watch: Watch = Unwatched()
         self._judges_for, self._recordings, self._closing = judges_for, recordings, closing
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="callgrade-db")
@@ -124,7 +118,7 @@ class Pipeline:
             await self._give_up(work, _named(error))
         else:
             self.watch.scored(card)
-            self.tell(await self.write(lambda session: _propose(session, work, card)))
+            await self.write(lambda session: _propose(session, work, card))
 
     async def judge_chunk(self, batch_id: str, number: int) -> None:
         """Works off one chunk of a batch: see bulk.py."""
@@ -210,27 +204,25 @@ class Pipeline:
         await self.write(keep)
 
     async def _give_up(self, work: Work, error: CallgradeError) -> None:
-        def fail(session: Session) -> list[str]:
-            if not repository.fail(session, work.id, work.attempt, error):
-                return []
-            return _told(session, work, FAILED)
+        def fail(session: Session) -> None:
+            if repository.fail(session, work.id, work.attempt, error):
+                _tell(session, work, FAILED)
 
-        self.tell(await self.write(fail))
+        await self.write(fail)
 
 
 class _Over(NoFault):
     """The evaluation was cancelled, or is another worker's by now."""
 
 
-def _propose(session: Session, work: Work, card: Scorecard) -> list[str]:
-    if not repository.store_scorecard(session, work.id, work.attempt, card):
-        return []
-    return _told(session, work, PROPOSED)
+def _propose(session: Session, work: Work, card: Scorecard) -> None:
+    if repository.store_scorecard(session, work.id, work.attempt, card):
+        _tell(session, work, PROPOSED)
 
 
-def _told(session: Session, work: Work, name: str) -> list[str]:
+def _tell(session: Session, work: Work, name: str) -> None:
     call = repository.call_of(session, work.id)
-    return outbox.tell(session, work.client_id, [evaluation_event(name, work.id, work.attempt, call.call_id)])
+    outbox.tell(session, work.client_id, [evaluation_event(name, work.id, work.attempt, call.id, call.call_id)])
 
 
 def _named(error: Exception) -> CallgradeError:

@@ -10,7 +10,6 @@ import io
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, insert, select, update
@@ -68,12 +67,10 @@ class Reception:
         try:
             total = self._take(batch, lines)
             with self._database.writing() as session:
-                deliveries = chunks.received(session, batch.id, total)
+                chunks.received(session, batch.id, total)
         except BaseException:
             self._leave_incomplete(batch)
             raise
-        for id_ in deliveries:
-            self._hand_over(partial(self._queue.enqueue_delivery, id_))
         return total
 
     def finish(self, principal: Principal, once: Once, answer: dict[str, object]) -> None:

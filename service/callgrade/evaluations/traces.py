@@ -108,9 +108,9 @@ def refuse(chunk: Chunk, known: Mapping[str, Known], done: Mapping[str, str], ca
         raise DuplicateError(before)
 
 
-def store(session: Session, chunk: Chunk, results: Sequence[Result]) -> list[str]:
-    """Stores a group of results and says which deliveries came up. Raises CancelledError, and IntegrityError where
-    another worker was faster: then try again, and find what it stored."""
+def store(session: Session, chunk: Chunk, results: Sequence[Result]) -> None:
+    """Stores a group of results. Raises CancelledError, and IntegrityError where another worker was faster: then try
+    again, and find what it stored."""
     status = session.execute(select(BATCH.c.status).where(BATCH.c.id == chunk.batch_id)).scalar_one_or_none()
     if status not in WORKING:
         raise CancelledError
@@ -123,7 +123,7 @@ def store(session: Session, chunk: Chunk, results: Sequence[Result]) -> list[str
         if result.line not in traced:
             group.add(result, known, done)
     group.insert(session)
-    return outbox.tell(session, chunk.client_id, group.events)
+    outbox.tell(session, chunk.client_id, group.events)
 
 
 def call_columns(transcript: Transcript) -> dict[str, Any]:
@@ -238,7 +238,7 @@ class _Group:
             self._flags += repository.flag_rows(id_, chunk.client_id, card)
         extra = {"batch_id": chunk.batch_id, "line": result.line}
         name = PROPOSED if card else FAILED
-        self.events.append(evaluation_event(name, id_, 1, transcript.call_id, extra))
+        self.events.append(evaluation_event(name, id_, 1, call.id, transcript.call_id, extra))
 
     def _fault(self, line: int, error: CallgradeError) -> None:
         self._faults.append({"batch_id": self._chunk.batch_id, "line": line, "error": told(error)})
