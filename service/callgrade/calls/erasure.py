@@ -1,9 +1,10 @@
 """Erasing a call: nothing that was said in it stays, only that there was one, when it went and why.
 
-What goes: all transcript versions; the recording, unless another call refers to the same sound; quotes, reasons and
-error texts in scorecards and evaluations (points stay: they are figures, and statistics count them); the call's lines
-in batches; what was sent or is still to be sent to webhooks; answers kept for repeated requests; what models said. The
-call's row stays as a tombstone, and its evaluations stay without words, flagged `erased`.
+What goes: all transcript versions; the recording, unless another call refers to the same sound, or the URL that it was
+to be fetched from; quotes, reasons and error texts in scorecards and evaluations (points stay: they are figures, and
+statistics count them); the call's lines in batches; what was sent or is still to be sent to webhooks; answers kept for
+repeated requests; what models said. The call's row stays as a tombstone, and its evaluations stay without words,
+flagged `erased`.
 
 Order: first what lies outside the database and does no harm when the rest fails (answers of models, lines of batches),
 then everything else in one transaction, whose last act is the recording. So an erasure that fails can simply be asked
@@ -107,6 +108,7 @@ def erase_rows(session: Session, calls: Sequence[Call], reason: str) -> dict[str
     for call in calls:
         call.erased_at, call.erased_because, call.facts = moment, reason, {}
         session.add(call)
+    repository.drop_awaited(session, ids)
     return {
         "cancelled": tuple(cancelled),
         "transcripts": gone.drop_transcripts(session, ids),

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, text
+from sqlalchemy import delete, func, text
 from sqlmodel import Session, col, select
 
 from callgrade.access.repository import insert_once
-from callgrade.db.tables import BatchChunk, Call, Recording, TranscriptVersion
+from callgrade.db.tables import AwaitedRecording, BatchChunk, Call, Recording, TranscriptVersion
 from callgrade.db.types import new_id, now
 from callgrade.domain.frozen import Frozen
 
@@ -103,6 +103,13 @@ def add_recording(session: Session, row: Recording) -> Recording:
     session.add(row)
     session.flush()
     return row
+
+
+def drop_awaited(session: Session, call_ids: Sequence[str]) -> int:
+    """The calls' recordings are not waited for any more, and where they are is forgotten. Says how many."""
+    mine = col(AwaitedRecording.call_id).in_(call_ids)
+    result: Any = session.execute(delete(AwaitedRecording).where(mine))
+    return int(result.rowcount)
 
 
 def hold_blob(session: Session, sha256: str) -> None:

@@ -18,7 +18,7 @@ from callgrade.access.principals import Principal
 from callgrade.calls import repository
 from callgrade.calls.metadata import RecordingMetadata, require_storable
 from callgrade.calls.repository import CallFilters
-from callgrade.db.tables import Call, Recording, TranscriptVersion
+from callgrade.db.tables import AwaitedRecording, Call, Recording, TranscriptVersion
 from callgrade.db.types import now
 from callgrade.domain.calls import Party, Transcript
 from callgrade.domain.errors import (
@@ -52,13 +52,13 @@ def submit_transcript(session: Session, principal: Principal, transcript: Transc
     Raises ConflictError, which names the field that differs, for other content under a call id that was used before;
     GoneError where that call was erased; TranscriptError for what cannot be stored.
     """
-    columns = _columns(transcript)
+    columns = call_columns(transcript)
     content, digest = stored_form(transcript)
     made = repository.insert_call(session, principal.client_id, columns)
     if made is not None:
         _add(session, made, 1, CLIENT, content, digest)
         return _made(session, principal, made)
-    call = _named(session, principal, transcript.call_id)
+    call = _named(session, principal.client_id, transcript.call_id)
     first = repository.version(session, call.id, 1)
     if first is None or first.origin != CLIENT:
         raise ConflictError("call_id: was used before, for a recording; a call comes in once, as one or the other")
@@ -70,23 +70,23 @@ def submit_transcript(session: Session, principal: Principal, transcript: Transc
 def submit_recording(
     session: Session, principal: Principal, metadata: RecordingMetadata, blob: StoredBlob, *, blobs: BlobStore
 ) -> Call:
-    """The call, with its recording, which was put into `blobs` before. The same once more gives the same call.
+    """The call, with its recording, which was put into `blobs` before. The same once more gives the same call. A
+    recording that was to be fetched, and is not here yet, comes in so as well.
 
     Raises as submit_transcript does, and NotReadyError where the blob went meanwhile, because the same recording was
     being erased elsewhere: put it again.
     """
-    columns = _columns(metadata)
+    columns = call_columns(metadata)
     customer = metadata.customer.id if metadata.customer else None
     named = {"ended_at": metadata.ended_at, "customer": customer, "file_name": metadata.file_name}
     require_storable({**named, "media_type": metadata.media_type})
     made = repository.insert_call(session, principal.client_id, columns)
-    if made is None:
-        call = _named(session, principal, metadata.call_id)
-        _require_same_recording(call, repository.recording(session, call.id), metadata, blob)
-        return call
+    call_id = made or _without_content(session, principal.client_id, metadata, blob)
+    if call_id is None:
+        return _named(session, principal.client_id, metadata.call_id)
     claim_blob(session, blobs, blob.sha256)
     row = Recording(
-        call_id=made,
+        call_id=call_id,
         client_id=principal.client_id,
         sha256=blob.sha256,
         size=blob.size,
@@ -99,7 +99,8 @@ def submit_recording(
         customer=customer,
     )
     repository.add_recording(session, row)
-    return _made(session, principal, made)
+    repository.drop_awaited(session, [call_id])
+    return _made(session, principal, call_id)
 
 
 def claim_blob(session: Session, blobs: BlobStore, sha256: str) -> None:
@@ -122,6 +123,11 @@ def find(session: Session, client_id: str, id_: str) -> Call:
 def hold(session: Session, client_id: str, id_: str) -> Call:
     """As `find`, and until the session ends the call is neither erased nor given another transcript."""
     return _alive(repository.held_call(session, client_id, id_))
+
+
+def hold_named(session: Session, client_id: str, call_id: str) -> Call:
+    """The same by the client's own id. Raises NotReadyError where it came in at this very moment: ask again."""
+    return hold(session, client_id, _named(session, client_id, call_id).id)
 
 
 def list_page(
@@ -194,7 +200,7 @@ def parse_stored(content: str) -> Transcript:
     raise UnexpectedError("a stored transcript has a schema that this version of callgrade does not know")
 
 
-def _columns(told: Transcript | RecordingMetadata) -> dict[str, Any]:
+def call_columns(told: Transcript | RecordingMetadata) -> dict[str, Any]:
     columns = {
         "call_id": told.call_id,
         "channel": told.channel,
@@ -221,8 +227,8 @@ def _made(session: Session, principal: Principal, id_: str) -> Call:
     return call
 
 
-def _named(session: Session, principal: Principal, call_id: str) -> Call:
-    call = repository.call_named(session, principal.client_id, call_id)
+def _named(session: Session, client_id: str, call_id: str) -> Call:
+    call = repository.call_named(session, client_id, call_id)
     if call is None:
         # on PostgreSQL whoever was first may have rolled back since
         raise NotReadyError("the same call was being handed in elsewhere at the same time; send it again")
@@ -246,19 +252,32 @@ def _require_same(first: TranscriptVersion, transcript: Transcript) -> None:
     _refuse_other("", _comparable(before), _comparable(transcript))
 
 
-def _require_same_recording(call: Call, found: Recording | None, metadata: RecordingMetadata, blob: StoredBlob) -> None:
-    if found is None:
+def _without_content(session: Session, client_id: str, metadata: RecordingMetadata, blob: StoredBlob) -> str | None:
+    """The id of the call that is there without its recording, because that was to be fetched; None where the very same
+    recording came in before."""
+    # held: two who bring it at once must see each other
+    call = hold_named(session, client_id, metadata.call_id)
+    found = repository.recording(session, call.id)
+    if found is None and repository.version(session, call.id) is not None:
         raise ConflictError("call_id: was used before, for a transcript; a call comes in once, as one or the other")
-    if found.sha256 != blob.sha256:
+    if found is not None and found.sha256 != blob.sha256:
         raise ConflictError("audio: another recording came in before under this call_id")
+    require_same_metadata(call, found, metadata)
+    return None if found else call.id
+
+
+def require_same_metadata(call: Call, known: Recording | AwaitedRecording | None, metadata: RecordingMetadata) -> None:
+    """Raises ConflictError that names the field in which a recording's call differs from what came in before."""
     before = {name: getattr(call, name) for name in ("channel", "language", "started_at", "queue", "facts")}
     now_ = {name: getattr(metadata, name) for name in before}
-    before |= {"agent": [found.agent, call.team], "customer": found.customer}
     agent, customer = metadata.agent or Party(), metadata.customer or Party()
-    now_ |= {"agent": [agent.id, agent.team], "customer": customer.id}
-    if metadata.ended_at is not None:
-        before, now_ = before | {"ended_at": found.ended_at}, now_ | {"ended_at": metadata.ended_at}
-    before, now_ = before | {"agent_channel": found.agent_channel}, now_ | {"agent_channel": metadata.agent_channel}
+    before["agent"], now_["agent"] = [call.agent_id, call.team], [agent.id, agent.team]
+    deleted_by_policy = isinstance(known, Recording) and not known.sha256
+    if known is not None and not deleted_by_policy:
+        before |= {"customer": known.customer, "agent_channel": known.agent_channel}
+        now_ |= {"customer": customer.id, "agent_channel": metadata.agent_channel}
+        if metadata.ended_at is not None:
+            before, now_ = before | {"ended_at": known.ended_at}, now_ | {"ended_at": metadata.ended_at}
     _refuse_other("metadata.", before, now_)
 
 
