@@ -15,7 +15,7 @@ from callgrade.wiring import ANSWERS, Recordings, make_redactor
 
 if TYPE_CHECKING:
     from callgrade.adapters.limits import ModelGate
-    from callgrade.adapters.llm import Endpoint
+    from callgrade.adapters.llm import Endpoint, UnderWay
 
 CLIENTS = 256
 """Clients whose judges are kept open: they hold texts that are made once for a rubric."""
@@ -36,6 +36,7 @@ class ClientJudges:
         self._endpoint: Endpoint | None = None
         self._cache: DiskCache | None = None
         self._gate: ModelGate | None = None
+        self._under_way: UnderWay | None = None
 
     async def of(self, client_id: str) -> Sequence[Judge]:
         """Raises SettingsError for a model without a key."""
@@ -51,17 +52,18 @@ class ClientJudges:
             await self._endpoint.aclose()
         if self._cache is not None:
             self._cache.close()
-        self._endpoint = self._cache = self._gate = None
+        self._endpoint = self._cache = self._gate = self._under_way = None
 
     def _open(self, client_id: str) -> Sequence[Judge]:
         counting: list[Judge] = [RuleJudge(), SpeechJudge()]
         llm = self._settings.llm
         if llm.model is None:
             return counting
-        from callgrade.adapters.llm import open_endpoint, open_judge
+        from callgrade.adapters.llm import UnderWay, open_endpoint, open_judge
 
         self._endpoint = self._endpoint or open_endpoint(llm)
         self._gate = self._gate or self._open_gate()
+        self._under_way = self._under_way or UnderWay()
         if llm.cache and self._cache is None:
             self._cache = DiskCache(self._settings.data_dir / ANSWERS)
         judge = open_judge(
@@ -72,6 +74,7 @@ class ClientJudges:
             client=client_id,
             endpoint=self._endpoint,
             gate=self._gate,
+            under_way=self._under_way,
         )
         return [*counting, judge]
 

@@ -4,7 +4,7 @@ first used."""
 import asyncio
 from typing import TYPE_CHECKING
 
-from callgrade.adapters.llm.asking import AnswerCache
+from callgrade.adapters.llm.asking import AnswerCache, UnderWay
 from callgrade.adapters.llm.composer import Wording
 from callgrade.adapters.llm.gate import Gate
 from callgrade.adapters.llm.judge import LLMJudge
@@ -29,6 +29,7 @@ __all__ = [
     "LLMJudge",
     "PromptTokens",
     "RenderedRequest",
+    "UnderWay",
     "Wording",
     "default_wording",
     "is_local",
@@ -62,11 +63,13 @@ def open_judge(
     client: str = "",
     endpoint: Endpoint | None = None,
     gate: Gate | None = None,
+    under_way: UnderWay | None = None,
     http_client: "httpx.AsyncClient | None" = None,
     sleep: Sleep = asyncio.sleep,
 ) -> LLMJudge:
     """The judge that `settings.model` names. `client` (an organisation) scopes the cache. Judges may share an
-    `endpoint` (see `open_endpoint`; whoever opened it closes it, and not the judges) and the `gate` before it.
+    `endpoint` (see `open_endpoint`; whoever opened it closes it, and not the judges), the `gate` before it, and what is
+    `under_way` to it.
 
     Raises SettingsError without a model or a key, MissingExtraError, ModelNotInstalledError. `http_client` and
     `sleep` are for tests.
@@ -82,6 +85,7 @@ def open_judge(
         cache=cache if settings.cache else None,
         client=client,
         gate=gate,
+        under_way=under_way,
         sleep=sleep,
     )
 

@@ -1,19 +1,22 @@
-"""Asks one question: the answer cache, the endpoint's dialect, the request, and the answer's checks."""
+"""Asks one question: the answer cache, whoever is asking the same, the endpoint's dialect, the request, and the
+answer's checks."""
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
 from callgrade.adapters.llm.dialect import Dialect, Spoken
 from callgrade.adapters.llm.errors import Fault, fault_from, fault_of_answer, fault_of_finish
+from callgrade.adapters.llm.flights import Flights
 from callgrade.adapters.llm.gate import Gate, Slots
 from callgrade.adapters.llm.instructed import ask_through_instructor
 from callgrade.adapters.llm.questions import Question
 from callgrade.adapters.llm.retry import Patience, Sleep
 from callgrade.adapters.llm.schema import AnswerSheet
-from callgrade.adapters.llm.wire import Endpoint, Reply, Request, Spent
+from callgrade.adapters.llm.wire import Endpoint, Reply, Request, Spent, Tokens
 from callgrade.domain.errors import JudgeError
 from callgrade.pacing import Turnstile
 from callgrade.settings import LLMSettings
@@ -43,8 +46,30 @@ class Draft(NamedTuple):
     key: str
 
 
+class Kept(NamedTuple):
+    """An answer from the cache, as it was said and as it was read."""
+
+    content: str
+    model: str
+    answer: AnswerSheet
+
+
+class Answered(NamedTuple):
+    """What came of a request, and what it cost."""
+
+    answer: AnswerSheet | JudgeError
+    spent: Spent
+
+
+UnderWay = Flights[Answered]
+"""The questions that are under way, to be shared by all who ask the same endpoint."""
+
+
 class Interviewer:
-    """Puts questions to one endpoint, as `gate` lets them: at most `concurrency` at a time where there is none."""
+    """Puts questions to one endpoint, as `gate` lets them: at most `concurrency` at a time where there is none.
+
+    What is asked by several at the same moment (the same client, request and sample) is asked once: see `flights`.
+    """
 
     def __init__(
         self,
@@ -55,10 +80,12 @@ class Interviewer:
         cache: AnswerCache | None,
         client: str,
         gate: Gate | None = None,
+        under_way: UnderWay | None = None,
         sleep: Sleep = asyncio.sleep,
     ):
         self._endpoint, self._settings, self._model = endpoint, settings, model
         self._cache, self._client = cache, client
+        self._under_way: UnderWay = under_way or Flights()
         self._scope = f"{client}\0{endpoint.identity}\0{settings.run_salt}"
         self._spoken = Spoken(settings)
         self._gate: Gate = gate or Slots(settings.concurrency)
@@ -71,21 +98,32 @@ class Interviewer:
         return self._spoken.now.output
 
     async def ask(self, question: Question, spent: Spent) -> AnswerSheet | JudgeError:
-        """The answer, or why there is none. What it cost is added to `spent` either way."""
+        """The answer, or why there is none. What it cost is added to `spent` either way, and once: for those who asked
+        the same at the same moment the answer was at hand."""
+        draft = self._draft(question, self._spoken.now)
+        if kept := self._kept(question, draft.key):
+            _take(kept, spent)
+            return kept.answer
+        came, bears_cost = await self._under_way.join(draft.key, lambda: self._answered(question, draft))
+        if bears_cost:
+            spent.include(came.spent)
+        elif not isinstance(came.answer, JudgeError):
+            spent.cache_hits += 1
+            spent.models |= came.spent.models
+        return came.answer
+
+    async def _answered(self, question: Question, draft: Draft) -> Answered:
         # its own count: other questions of the same call are asked at the same time
-        own = Spent()
+        spent = Spent()
+        answer: AnswerSheet | JudgeError
         try:
-            draft = self._draft(question, self._spoken.now)
-            if kept := self._recall(question, draft, own):
-                return kept
-            return await self._patience.ask(lambda: self._once(question, draft, own), own)
+            answer = await self._patience.ask(lambda: self._once(question, draft, spent), spent)
         except Fault as fault:
-            fault.error.requests = own.requests
-            return fault.error
-        finally:
-            if question.is_repair:
-                own.repairs = own.requests
-            spent.include(own)
+            fault.error.requests = spent.requests
+            answer = fault.error
+        if question.is_repair:
+            spent.repairs = spent.requests
+        return Answered(answer, spent)
 
     async def _once(self, question: Question, draft: Draft, spent: Spent) -> AnswerSheet:
         if draft.dialect != self._spoken.now:
@@ -101,7 +139,7 @@ class Interviewer:
 
         async def send(request: Request) -> Reply:
             nonlocal content, model
-            reply = await self._send(request, spent)
+            reply = await self._send(request, spent, lambda: self._kept(question, draft.key))
             content, model = reply.content or "", reply.model
             return reply
 
@@ -118,10 +156,15 @@ class Interviewer:
             self._cache.put(draft.key, content, model, used, client=self._client, call_id=question.call_id)
         return answer
 
-    async def _send(self, request: Request, spent: Spent) -> Reply:
+    async def _send(self, request: Request, spent: Spent, look_again: Callable[[], Kept | None]) -> Reply:
         await self._gate.enter(request)
         outcome: Reply | Fault | None = None
         try:
+            # while it waited for its place another process may have asked the same
+            if kept := look_again():
+                _take(kept, spent)
+                return Reply(kept.content, None, "stop", kept.model, Tokens())
+            spent.requests += 1
             # the endpoint's own time-out restarts with every byte
             async with asyncio.timeout(self._settings.timeout_s):
                 outcome = reply = await self._endpoint.send(request)
@@ -139,21 +182,15 @@ class Interviewer:
             raise fault
         return reply
 
-    def _recall(self, question: Question, draft: Draft, spent: Spent) -> AnswerSheet | None:
-        if self._cache is None:
-            return None
-        kept = self._cache.get(draft.key)
+    def _kept(self, question: Question, key: str) -> Kept | None:
+        """What is in the cache, where it is an answer to this question."""
+        kept = self._cache.get(key) if self._cache is not None else None
         if kept is None:
             return None
-        content, model = kept
         try:
-            answer = parse(question.questions.sheet, content)
+            return Kept(*kept, parse(question.questions.sheet, kept[0]))
         except Fault:
             return None
-        spent.cache_hits += 1
-        if model:
-            spent.models[model] = None
-        return answer
 
     def _draft(self, question: Question, dialect: Dialect) -> Draft:
         """The key is the SHA-256 of client, endpoint, salt, sample and the whole request."""
@@ -177,6 +214,12 @@ def request_body(question: Question, model: str, settings: LLMSettings, dialect:
         ],
         **dialect.parameters(settings, sample=question.sample, answer_tokens=question.answer_tokens),
     }
+
+
+def _take(kept: Kept, spent: Spent) -> None:
+    spent.cache_hits += 1
+    if kept.model:
+        spent.models[kept.model] = None
 
 
 def parse(sheet: type[AnswerSheet], content: str) -> AnswerSheet:

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import JsonValue
 
-from callgrade.adapters.llm.asking import AnswerCache, Interviewer
+from callgrade.adapters.llm.asking import AnswerCache, Interviewer, UnderWay
 from callgrade.adapters.llm.call import Call
 from callgrade.adapters.llm.composer import Composer, Wording
 from callgrade.adapters.llm.gate import Gate
@@ -40,13 +40,21 @@ class LLMJudge:
         cache: AnswerCache | None = None,
         client: str = "",
         gate: Gate | None = None,
+        under_way: UnderWay | None = None,
         sleep: Sleep = asyncio.sleep,
     ):
         self._endpoint, self._settings, self._cache = endpoint, settings, cache
         self._redactor, self._wording, self._model = redactor, wording, model
         self._composer = Composer(settings, wording)
         self._interviewer = Interviewer(
-            endpoint, settings, model=model, cache=cache, client=client, gate=gate, sleep=sleep
+            endpoint,
+            settings,
+            model=model,
+            cache=cache,
+            client=client,
+            gate=gate,
+            under_way=under_way,
+            sleep=sleep,
         )
         repair = wording.repair.template("user", wording.language)
         self._parts = PartJudge(self._interviewer, self._composer.questionnaire, repair, settings.samples)

@@ -22,7 +22,7 @@ CUTS_FORGIVEN = 1
 
 
 class Patience:
-    """How long one question is worth asking: counts its requests, decides on another, waits before it."""
+    """How long one question is worth asking: decides on another request, waits before it."""
 
     def __init__(self, settings: LLMSettings, sleep: Sleep = asyncio.sleep):
         self._most = settings.attempts
@@ -31,8 +31,7 @@ class Patience:
         self._sleep = sleep
 
     async def ask(self, once: Callable[[], Awaitable[Answer]], spent: Spent) -> Answer:
-        """`once` until it answers, raising the last Fault when it does not. Its requests are counted in `spent`
-        here."""
+        """`once` until it answers, raising the last Fault when it does not. Retries are counted in `spent` here."""
         cuts = 0
 
         def again(state: RetryCallState) -> bool:
@@ -45,8 +44,8 @@ class Patience:
                 return cuts <= CUTS_FORGIVEN
             return fault.error.retryable or fault.adapted
 
-        async def counted() -> Answer:
-            spent.requests += 1
+        async def tried() -> Answer:
+            # what is no coroutine function itself would not be awaited
             return await once()
 
         def noted(_: RetryCallState) -> None:
@@ -60,7 +59,7 @@ class Patience:
             before_sleep=noted,
             reraise=True,
         )
-        return await retrying(counted)
+        return await retrying(tried)
 
     def _wait(self, state: RetryCallState) -> float:
         fault = _fault(state)
