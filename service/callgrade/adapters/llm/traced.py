@@ -2,7 +2,6 @@
 or answered."""
 
 from callgrade import tracing
-from callgrade.adapters.llm.errors import Fault
 from callgrade.adapters.llm.wire import Endpoint, Reply, Request
 
 
@@ -14,11 +13,13 @@ class TracedEndpoint:
         self.place, self.identity = endpoint.place, endpoint.identity
 
     async def send(self, request: Request) -> Reply:
-        # the cause is raised outside of the span, which would take its own type for the failure's
-        refused: Fault | None = None
         with tracing.span("ask", model=str(request.body.get("model", ""))):
-            try:
-                reply = await self._endpoint.send(request)
-            except Fault as fault:
-                refused = fault
-        raise refused
+            reply = await self._endpoint.send(request)
+            tokens = reply.tokens
+            tracing.note(
+                prompt_tokens=tokens.prompt, cached_tokens=tokens.cached, completion_tokens=tokens.completion
+            )
+            return reply
+
+    async def aclose(self) -> None:
+        await self._endpoint.aclose()
