@@ -112,7 +112,7 @@ def told_of(session: Session, call: Call, evaluation: Evaluation, words: str, st
     session.add(hook)
     session.flush()
     row = Delivery(
-        webhook_id=hook.id, client_id=call.client_id, event_id=new_id(), event="evaluation.proposed", status=status,
+        webhook_id=hook.id, client_id=call.client_id, call_id=call.id, event_id=new_id(), event="evaluation.proposed", status=status,
         payload={"data": {"evaluation_id": evaluation.id, "note": words}},
     )  # fmt: skip
     session.add(row)

@@ -1,10 +1,10 @@
 """The SQL of what is deleted when a call, or a part of it, is erased."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, delete, or_, update
+from sqlalchemy import ColumnElement, Text, case, cast, delete, or_, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session, col, select
 
@@ -26,7 +26,6 @@ from callgrade.db.types import now
 AT_WORK = ("queued", "transcribing", "judging", "parked")
 WORDLESS = "erased"
 """The flag of an evaluation whose scorecards hold no words any more."""
-CLOCKS_APART = timedelta(days=1)
 
 
 def _count(result: Any) -> int:
@@ -81,12 +80,13 @@ def flag_wordless(session: Session, evaluation: Evaluation) -> None:
         session.flush()
 
 
-def blank_deliveries(session: Session, client_id: str, since: datetime, texts: Iterable[str]) -> int:
-    """Those whose payload holds one of these texts. What was not delivered yet never will be."""
-    about = _holds(cast(Delivery.payload, Text), texts)
-    mine = (col(Delivery.client_id) == client_id, col(Delivery.created_at) >= since - CLOCKS_APART, about)
-    session.execute(update(Delivery).where(*mine, col(Delivery.status) == "waiting").values(status="given_up"))
-    return _count(session.execute(update(Delivery).where(*mine).values(payload={"erased": True}, next_at=None)))
+def blank_deliveries(session: Session, call_id: str) -> int:
+    """Those about a call. What was not delivered yet never will be."""
+    # in one statement: what comes up between two of them would be emptied and sent
+    never = case((col(Delivery.status) == "waiting", "given_up"), else_=col(Delivery.status))
+    emptied = {"payload": {"erased": True}, "next_at": None, "status": never}
+    changed = update(Delivery).where(col(Delivery.call_id) == call_id).values(emptied)
+    return _count(session.execute(changed, execution_options={"synchronize_session": False}))
 
 
 def blank_old_deliveries(session: Session, client_id: str, before: datetime, limit: int) -> int:
