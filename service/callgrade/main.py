@@ -57,9 +57,11 @@ def create_app(settings: Settings | None = None, *, stopping: Event | None = Non
         shop = await anyio.to_thread.run_sync(opened.__enter__)
         try:
             checks = {"engine": engine_check(shop.engine), "recordings": shop.blobs.check}
-            serve_with(
-                app, make_services(settings, shop.database, shop.blobs, shop.engine, metrics, ended, checks=checks)
+            name = shop.engine.executor_id
+            services = make_services(
+                settings, shop.database, shop.blobs, shop.engine, metrics, ended, checks=checks, receiver=name
             )
+            serve_with(app, services)
             yield
         finally:
             ended.set()
@@ -99,8 +101,9 @@ def make_services(
     stopping: Event,
     *,
     checks: dict[str, Check] | None = None,
+    receiver: str = "",
 ) -> Services:
-    """`checks` are asked by /readyz, beside those of database, disk and model."""
+    """`checks` are asked by /readyz, beside those of database, disk and model; `receiver` is the executor's name."""
     service = settings.service
     return Services(
         settings=settings,
@@ -109,7 +112,12 @@ def make_services(
         queue=queue,
         intake=Intake(database, blobs, queue, [DiskCache(settings.data_dir / ANSWERS)]),
         reception=Reception(
-            database, blobs, queue, chunk_lines=service.chunk_lines, most_lines=service.max_batch_lines
+            database,
+            blobs,
+            queue,
+            chunk_lines=service.chunk_lines,
+            most_lines=service.max_batch_lines,
+            receiver=receiver,
         ),
         doorkeeper=Doorkeeper(database),
         rates=Rates(service.requests_per_minute),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from callgrade.access import requests
 from callgrade.access.keys import ensure_client
-from callgrade.access.requests import Answered, AtWork, Fresh, abandon, begin, fingerprint, finish, forget
+from callgrade.access.requests import Answered, AtWork, Fresh, abandon, begin, fingerprint, finish, forget, note
 from callgrade.db.session import Database
 from callgrade.domain.errors import ConflictError, InputError
 
@@ -66,7 +66,19 @@ def test_a_failure_leaves_nothing_so_that_it_can_be_tried_again(database, client
 
 def test_while_the_first_is_at_work_the_second_is_told_so(database, client):
     assert ask(database, client) == Fresh()
-    assert ask(database, client) == AtWork()
+    assert ask(database, client) == AtWork(since=NOW, noted={})
+    with database.writing() as session:
+        note(session, client, "k", {"batch_id": "b"})
+    assert ask(database, client) == AtWork(since=NOW, noted={"batch_id": "b"})
+
+
+def test_what_was_noted_is_no_answer_and_goes_with_it(database, client):
+    ask(database, client)
+    with database.writing() as session:
+        note(session, client, "k", {"batch_id": "b"})
+        finish(session, client, "k", 202, {"n": 1})
+        note(session, client, "k", {"batch_id": "c"})
+    assert ask(database, client) == Answered(status=202, answer={"n": 1})
 
 
 def test_work_that_was_abandoned_can_begin_anew_and_an_answer_cannot_be_abandoned(database, client):
@@ -79,12 +91,23 @@ def test_work_that_was_abandoned_can_begin_anew_and_an_answer_cannot_be_abandone
     assert ask(database, client) == Answered(status=200, answer={"a": 1})
 
 
-def test_work_that_died_is_taken_over_once_and_only_when_it_is_old(database, client):
-    ask(database, client, at=NOW - requests.PATIENCE)
-    assert ask(database, client, at=NOW) == AtWork()
-    later = NOW + timedelta(seconds=1)
-    assert ask(database, client, at=later) == Fresh()
-    assert ask(database, client, at=later) == AtWork()
+def test_work_that_died_is_taken_over_once_however_the_clock_goes(database, client):
+    ask(database, client)
+    dead = ask(database, client, at=NOW + timedelta(days=1))
+    with database.writing() as session:
+        note(session, client, "k", {"batch_id": "b"})
+        earlier = NOW - timedelta(hours=1)
+        assert requests.take_over(session, client, "k", dead, at=earlier)
+        assert not requests.take_over(session, client, "k", dead, at=NOW)
+    assert ask(database, client) == AtWork(since=earlier, noted={})
+
+
+def test_what_was_answered_cannot_be_taken_over(database, client):
+    ask(database, client)
+    dead = ask(database, client)
+    with database.writing() as session:
+        finish(session, client, "k", 202, {"n": 1})
+        assert not requests.take_over(session, client, "k", dead)
 
 
 def test_the_first_answer_stays(database, client):
@@ -101,7 +124,7 @@ def test_answers_are_forgotten_after_a_day(database, client):
     with database.writing() as session:
         assert forget(session, at=NOW) == 1
     assert ask(database, client, "old") == Fresh()
-    assert ask(database, client, "new") == AtWork()
+    assert isinstance(ask(database, client, "new"), AtWork)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a\n", "键", "x" * 201])

@@ -9,7 +9,7 @@ import pytest
 from callgrade.access.keys import ensure_client
 from callgrade.access.requests import fingerprint
 from callgrade.api.bodies import Pull
-from callgrade.db.tables import IdempotentRequest
+from callgrade.db.tables import Batch, IdempotentRequest
 from callgrade.evaluations.receiving import lines_of
 from tests.api.made import RUBRIC, Service, transcript
 
@@ -187,7 +187,10 @@ def test_who_asks_again_while_the_first_is_at_work_is_told_when_to_come_back(ser
     with service.database.writing() as session:
         asked = fingerprint("POST", f"/v1/batches?rubric={RUBRIC}", "")
         client = ensure_client(session).id
-        session.add(IdempotentRequest(client_id=client, key="b", fingerprint=asked))
+        first = Batch(client_id=client, rubric_id=RUBRIC, rubric_version="v1", status="receiving")
+        session.add(first)
+        noted = {"batch_id": first.id}
+        session.add(IdempotentRequest(client_id=client, key="b", fingerprint=asked, answer=noted))
     answer = service.batch([transcript("B-1")], **{"Idempotency-Key": "b"})
     assert (answer.status_code, answer.headers["retry-after"]) == (409, "1")
     told = answer.json()

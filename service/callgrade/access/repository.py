@@ -58,11 +58,18 @@ def request(session: Session, client_id: str, key: str) -> IdempotentRequest | N
     return session.get(IdempotentRequest, (client_id, key), populate_existing=True)
 
 
-def take_over_request(session: Session, client_id: str, key: str, *, at: datetime, older_than: datetime) -> bool:
-    """Of several that try, one succeeds: the first one's new moment is not old for the others."""
+def note_request(session: Session, client_id: str, key: str, noted: dict[str, Any]) -> None:
     request = IdempotentRequest
-    old = (col(request.client_id) == client_id, col(request.key) == key, col(request.created_at) < older_than)
-    return _rows(session.execute(update(request).where(*old, col(request.status).is_(None)).values(created_at=at))) == 1
+    open_ = (col(request.client_id) == client_id, col(request.key) == key, col(request.status).is_(None))
+    session.execute(update(request).where(*open_).values(answer=noted))
+
+
+def take_over_request(session: Session, client_id: str, key: str, *, begun: datetime, at: datetime) -> bool:
+    """Of several that try, one succeeds: after it the work has begun at another moment."""
+    request = IdempotentRequest
+    same = (col(request.client_id) == client_id, col(request.key) == key, col(request.created_at) == begun)
+    taken = update(request).where(*same, col(request.status).is_(None)).values(created_at=at, answer=None)
+    return _rows(session.execute(taken)) == 1
 
 
 def answer_request(session: Session, client_id: str, key: str, status: int, answer: dict[str, Any]) -> bool:

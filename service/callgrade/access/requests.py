@@ -7,8 +7,9 @@
 
 All in one session, the row comes and goes with the work: whoever sends the same key meanwhile waits for that session to
 end, and a failure leaves nothing behind, so that it can be tried again. Work that takes longer than a session may
-(an upload of a million lines) begins in one and finishes in another; its repetitions are told AtWork in between, it
-calls `abandon` where it fails, and where it died with its process somebody else may begin anew after PATIENCE.
+(an upload of a million lines) begins in one, where it notes by what it can be found, and finishes in another. Its
+repetitions are told AtWork in between, and it calls `abandon` where it fails. Whether it died with its process is told
+by what it noted; then one of them may take it over.
 """
 
 import hashlib
@@ -24,8 +25,6 @@ from callgrade.db.types import now
 from callgrade.domain.errors import ConflictError, InputError
 from callgrade.domain.frozen import Frozen
 
-PATIENCE = timedelta(hours=1)
-"""After which work that was begun and never finished counts as dead."""
 KEPT = timedelta(hours=24)
 """How long an answer can be had again."""
 
@@ -44,7 +43,10 @@ class Answered(Frozen):
 
 
 class AtWork(Frozen):
-    """The first one is still at it."""
+    """The first one has begun and not finished. `noted` is what it said of itself."""
+
+    since: datetime
+    noted: dict[str, Any]
 
 
 Begun = Fresh | Answered | AtWork
@@ -72,8 +74,17 @@ def begin(
         raise ConflictError("Idempotency-Key: was used for another request; take a new key for a new request")
     if row.status is not None:
         return Answered(status=row.status, answer=row.answer or {})
-    dead = repository.take_over_request(session, client_id, key, at=at, older_than=at - PATIENCE)
-    return Fresh() if dead else AtWork()
+    return AtWork(since=row.created_at, noted=row.answer or {})
+
+
+def note(session: Session, client_id: str, key: str, noted: dict[str, Any]) -> None:
+    """What the work that has begun can be found by, for whoever has to know whether it is alive."""
+    repository.note_request(session, client_id, key, noted)
+
+
+def take_over(session: Session, client_id: str, key: str, dead: AtWork, *, at: datetime | None = None) -> bool:
+    """Of several that find it dead, one is told True and begins anew."""
+    return repository.take_over_request(session, client_id, key, begun=dead.since, at=at or now())
 
 
 def finish(session: Session, client_id: str, key: str, status: int, answer: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """The engine: works off the queues of this host, and keeps house.
 
 launch     takes a name that is this process's alone, recovers what the last process of that name left behind
-adopt      work of names whose process is dead is handed in again
+adopt      work of names whose process is dead is handed in again; what was coming in through it will not be whole
 sweep      what stands in our database as open and has no workflow gets one
 clean up   finished workflows are forgotten
 """
@@ -41,7 +41,7 @@ from callgrade.engine.queue import (
     system_url,
 )
 from callgrade.engine.slots import Slots, open_slots
-from callgrade.evaluations import chunks, outbox, repository
+from callgrade.evaluations import chunks, outbox, receivers, repository
 from callgrade.evaluations.many import seldom_collecting
 from callgrade.evaluations.pipeline import Pipeline
 from callgrade.settings import Settings
@@ -109,6 +109,9 @@ class Engine(Queue):
         queues = self.queues
         self._slots = open_slots(self._settings.engine, self._settings.data_dir / "workers")
         self.executor_id = self._take_name(self._slots)
+        # whoever had the name before took these in, and is dead
+        with self._pipeline.database.writing() as session:
+            receivers.give_up_of(session, self.executor_id)
         self._loop.start()
         if SCORE in queues:
             self._stack.enter_context(seldom_collecting())
@@ -149,9 +152,11 @@ class Engine(Queue):
             return 0
         left: dict[str, list[Any]] = defaultdict(list)
         for workflow in DBOS.list_workflows(status="PENDING", load_input=False, load_output=False):
-            if workflow.executor_id and workflow.executor_id != self.executor_id:
+            if workflow.executor_id:
                 left[workflow.executor_id].append(workflow)
-        free = frozenset(name for name in left if self._is_free(slots, name))
+        with self._pipeline.database.reading() as session:
+            names = (receivers.receivers(session) | left.keys()) - {self.executor_id}
+        free = frozenset(name for name in names if self._is_free(slots, name))
         again, self._suspected = free & self._suspected, free
         return sum(self._adopt(slots, name, left[name]) for name in again)
 
@@ -305,9 +310,14 @@ class Engine(Queue):
         try:
             for workflow in workflows:
                 DBOS.resume_workflow(workflow.workflow_id, queue_name=workflow.queue_name)
+            with self._pipeline.database.writing() as session:
+                given_up = receivers.give_up_of(session, name)
         finally:
             slots.free(name)
-        log.warning("adopted %d pieces of work of %s, which is dead", len(workflows), name)
+        log.warning(
+            "adopted %d pieces of work of %s, which is dead; %d batches it took in are incomplete",
+            len(workflows), name, given_up,
+        )  # fmt: skip
         return len(workflows)
 
     def _sweep_evaluations(self) -> int:

@@ -15,12 +15,9 @@ from callgrade.calls import erasure, retention
 from callgrade.calls.retention import ListedBlobs
 from callgrade.db.session import Database
 from callgrade.db.types import now
-from callgrade.evaluations.receiving import give_up_older
 from callgrade.ports import AnswerMemory
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
-LONGEST_UPLOAD = timedelta(days=1)
-"""A batch that has been coming in for so long has lost its receiver."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -46,7 +43,6 @@ class Housekeeping:
             _Task("catch_up", MINUTE, self.catch_up),
             _Task("seal", MINUTE, self.seal),
             _Task("forget_requests", HOUR, self.forget_requests),
-            _Task("give_up_batches", HOUR, self.give_up_batches),
             _Task("retention", HOUR, self.retention),
             _Task("tidy", HOUR, self._blobs.tidy),
             _Task("unclaimed", DAY, self.drop_unclaimed),
@@ -71,10 +67,6 @@ class Housekeeping:
     def forget_requests(self) -> int:
         with self._database.writing() as session:
             return requests.forget(session)
-
-    def give_up_batches(self) -> int:
-        with self._database.writing() as session:
-            return give_up_older(session, now() - LONGEST_UPLOAD)
 
     def retention(self) -> None:
         with self._database.reading() as session:

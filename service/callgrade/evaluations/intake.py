@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from callgrade.access import audit, requests
 from callgrade.access.principals import Principal
+from callgrade.access.requests import AtWork
 from callgrade.calls import erasure
 from callgrade.calls import service as calls
 from callgrade.calls.erasure import Erased
@@ -173,11 +174,19 @@ class Intake:
             _LOG.warning("the queue did not take %s for the moment (%s)", id_, type(error).__name__, exc_info=True)
 
 
-def answered(session: Session, principal: Principal, once: Once) -> dict[str, object] | None:
-    """The answer given before; None where this is the first. Raises StillAtWorkError while the first has none yet,
-    ConflictError where the key was used for another request."""
+def alive(_: AtWork) -> bool:
+    return True
+
+
+def answered(
+    session: Session, principal: Principal, once: Once, is_alive: Callable[[AtWork], bool] = alive
+) -> dict[str, object] | None:
+    """The answer given before; None where this is the first, or the first one is dead. Raises StillAtWorkError while
+    the first has none yet, ConflictError where the key was used for another request."""
     begun = requests.begin(session, principal.client_id, once.key, once.fingerprint)
-    if isinstance(begun, requests.AtWork):
+    if isinstance(begun, AtWork):
+        if not is_alive(begun) and requests.take_over(session, principal.client_id, once.key, begun):
+            return None
         raise StillAtWorkError("Idempotency-Key: the first request with it is still being worked on; ask again later")
     return begun.answer if isinstance(begun, requests.Answered) else None
 

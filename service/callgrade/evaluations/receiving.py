@@ -3,26 +3,30 @@
 Lines are not read here: what is wrong with one is found when its chunk is worked off, and becomes its BatchFault.
 Only a line too long to hold is one right away; an empty line stands in its place, so that the others keep their
 numbers.
+
+A batch that stops coming in is `incomplete`: at once where its receiver lives, and where it died, as soon as somebody
+sees that (see receivers). Sent again with its Idempotency-Key it begins anew.
 """
 
 import hashlib
 import io
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
-from sqlalchemy import CursorResult, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlmodel import Session
 
 from callgrade.access import audit, requests
 from callgrade.access.principals import Principal
+from callgrade.access.requests import AtWork
 from callgrade.calls.service import claim_blob
 from callgrade.db.session import Database
 from callgrade.db.tables import Batch
-from callgrade.db.types import now
 from callgrade.domain.errors import CallgradeError, ConflictError, TooLargeError, TranscriptError
-from callgrade.evaluations import chunks
+from callgrade.evaluations import chunks, receivers
 from callgrade.evaluations.failures import told
 from callgrade.evaluations.intake import Once, answered, chosen
 from callgrade.evaluations.tables import BATCH, BATCH_CHUNK, BATCH_FAULT
@@ -30,6 +34,7 @@ from callgrade.ports import BlobStore, WorkQueue
 
 CHUNK_BYTES = 8_000_000
 LONGEST_LINE = 10_000_000
+AGAIN_S = 5.0
 _LOG = logging.getLogger(__name__)
 
 Lines = Iterable[tuple[int, bytes | None]]
@@ -41,45 +46,57 @@ Pull = Callable[[], bytes]
 class Reception:
     """One a process; threads share it."""
 
-    def __init__(self, database: Database, blobs: BlobStore, queue: WorkQueue, *, chunk_lines: int, most_lines: int):
+    def __init__(
+        self,
+        database: Database,
+        blobs: BlobStore,
+        queue: WorkQueue,
+        *,
+        chunk_lines: int,
+        most_lines: int,
+        receiver: str = "",
+    ):
+        """`receiver` is the name of this process's executor."""
         self._database, self._blobs, self._queue = database, blobs, queue
-        self._chunk_lines, self._most_lines = chunk_lines, most_lines
+        self._chunk_lines, self._most_lines, self._receiver = chunk_lines, most_lines, receiver
 
     def begin(self, principal: Principal, rubric: str, once: Once | None) -> "Batch | dict[str, object]":
         """The new batch, or the answer that was given before to the same request."""
         with self._database.writing() as session:
-            if once is not None and (before := answered(session, principal, once)) is not None:
-                return before
+            if once is not None:
+                before = answered(session, principal, once, lambda first: _is_alive(session, first))
+                if before is not None:
+                    return before
             version, _ = chosen(session, principal.client_id, rubric)
             batch = Batch(
                 client_id=principal.client_id,
                 rubric_id=version.id,
                 rubric_version=version.version,
                 status="receiving",
+                receiver=self._receiver,
             )
             session.add(batch)
             session.flush()
+            if once is not None:
+                requests.note(session, principal.client_id, once.key, {"batch_id": batch.id})
             audit.record(session, principal, "batch.begun", batch.id, {"rubric": version.digest})
             return batch
 
-    def receive(self, batch: Batch, lines: Lines) -> int:
-        """Takes all lines and says how many there were. Whatever stops it leaves the batch `incomplete`."""
+    def receive(
+        self, batch: Batch, lines: Lines, once: Once | None = None, body: Callable[[], str] = str
+    ) -> dict[str, object]:
+        """Takes all lines: {batch_id, total}. Whatever stops it leaves the batch `incomplete`. `body` is asked for the
+        digest of what came, when all has come."""
         try:
-            total = self._take(batch, lines)
+            answer: dict[str, object] = {"batch_id": batch.id, "total": self._take(batch, lines)}
             with self._database.writing() as session:
-                chunks.received(session, batch.id, total)
+                chunks.received(session, batch.id, cast("int", answer["total"]))
+                if once is not None:
+                    requests.finish(session, batch.client_id, once.key, 202, {**answer, "body": body()})
         except BaseException:
-            self._leave_incomplete(batch)
+            self._leave_incomplete(batch, once)
             raise
-        return total
-
-    def finish(self, principal: Principal, once: Once, answer: dict[str, object]) -> None:
-        with self._database.writing() as session:
-            requests.finish(session, principal.client_id, once.key, 202, answer)
-
-    def abandon(self, principal: Principal, once: Once) -> None:
-        with self._database.writing() as session:
-            requests.abandon(session, principal.client_id, once.key)
+        return answer
 
     def _take(self, batch: Batch, lines: Lines) -> int:
         chunk = _Chunk(0, 1)
@@ -129,32 +146,32 @@ class Reception:
             # it is stored; the sweep hands it over
             _LOG.warning("the queue took nothing for the moment (%s)", type(error).__name__)
 
-    def _leave_incomplete(self, batch: Batch) -> None:
+    def _leave_incomplete(self, batch: Batch, once: Once | None) -> None:
         try:
-            with self._database.writing() as session:
-                give_up(session, batch.id)
+            self._give_up(batch, once)
         except CallgradeError as error:
-            # the next start finds it
-            _LOG.warning("batch %s could not be marked incomplete (%s)", batch.id, error.type)
+            _LOG.warning("batch %s could not be marked incomplete yet (%s)", batch.id, error.type)
+            # nobody else will as long as this process lives; where it ends first, its successor does
+            threading.Thread(target=self._give_up_later, args=(batch, once), daemon=True).start()
+
+    def _give_up_later(self, batch: Batch, once: Once | None) -> None:
+        while True:
+            time.sleep(AGAIN_S)
+            try:
+                self._give_up(batch, once)
+                return
+            except CallgradeError:
+                continue
+
+    def _give_up(self, batch: Batch, once: Once | None) -> None:
+        with self._database.writing() as session:
+            receivers.give_up(session, batch.id)
+            if once is not None:
+                requests.abandon(session, batch.client_id, once.key)
 
 
-def give_up(session: Session, batch_id: str) -> None:
-    """What has been evaluated stays; the rest of it will not be."""
-    session.execute(
-        update(BATCH)
-        .where(BATCH.c.id == batch_id, BATCH.c.status == "receiving")
-        .values(status="incomplete", finished_at=now())
-    )
-
-
-def give_up_older(session: Session, than: datetime) -> int:
-    """Batches that began to come in before that moment and whose receiver must be dead; says how many."""
-    result = session.execute(
-        update(BATCH)
-        .where(BATCH.c.status == "receiving", BATCH.c.created_at < than)
-        .values(status="incomplete", finished_at=now())
-    )
-    return cast("CursorResult[Any]", result).rowcount
+def _is_alive(session: Session, first: AtWork) -> bool:
+    return receivers.is_coming_in(session, str(first.noted.get("batch_id", "")))
 
 
 def receive_once(
@@ -176,15 +193,7 @@ def receive_once(
         if begun.pop("body", None) != digest.hexdigest():
             raise ConflictError("Idempotency-Key: was used for another body; take a new key for a new batch")
         return begun
-    try:
-        answer: dict[str, object] = {"batch_id": begun.id, "total": reception.receive(begun, lines_of(seen))}
-    except BaseException:
-        if once is not None:
-            reception.abandon(principal, once)
-        raise
-    if once is not None:
-        reception.finish(principal, once, {**answer, "body": digest.hexdigest()})
-    return answer
+    return reception.receive(begun, lines_of(seen), once, digest.hexdigest)
 
 
 def lines_of(pull: Pull, *, longest: int = LONGEST_LINE) -> Lines:

@@ -17,6 +17,8 @@ class Batch(SQLModel, table=True):
     rubric_version: str
     status: str
     """receiving running done cancelled incomplete"""
+    receiver: str | None = None
+    """The executor whose process takes, or took, it in."""
     total: int = 0
     faulty: int = 0
     """Lines that were no transcript; each has a BatchFault."""

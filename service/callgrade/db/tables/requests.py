@@ -10,7 +10,8 @@ from callgrade.db.types import Json, Moment, now
 
 
 class IdempotentRequest(SQLModel, table=True):
-    """The answer to a request with an Idempotency-Key. `answer` is null while the first one is still at work."""
+    """The answer to a request with an Idempotency-Key. While the first one is still at work `status` is null, and
+    `answer` holds what it noted of itself."""
 
     __tablename__ = "idempotent_request"
 
