@@ -2,7 +2,16 @@
 
 import pytest
 
-from callgrade.access.permissions import DEFAULT_SCOPES, ROLES, SCOPES, parse_scopes, require
+from callgrade.access.permissions import (
+    DEFAULT_SCOPES,
+    GRANTS,
+    PEOPLE,
+    ROLES,
+    SCOPES,
+    parse_role,
+    parse_scopes,
+    require,
+)
 from callgrade.access.principals import Principal, system
 from callgrade.domain.errors import ForbiddenError, InputError
 
@@ -43,7 +52,34 @@ def test_every_role_of_the_table_holds_known_scopes_only():
 
 def test_only_an_admin_may_do_everything_and_a_key_does_not_erase_unless_asked_for():
     assert [role for role, scopes in ROLES.items() if scopes == set(SCOPES)] == ["admin"]
-    assert not {"calls:erase", "releases:write"} & DEFAULT_SCOPES
+    assert not {"calls:erase", "releases:write", "reviews:write", "appeals:decide", "people:write"} & DEFAULT_SCOPES
+
+
+def test_admins_and_keys_alone_reach_their_whole_client():
+    whole = {role for role, row in GRANTS.items() if set(row.values()) == {"all"}}
+    assert whole == {"admin", "client"}
+    assert set(GRANTS["reviewer"].values()) == {"assigned", "all"}
+    assert {scope for scope, reach in GRANTS["reviewer"].items() if reach == "all"} == {"rubrics:read"}
+    assert {scope for scope, reach in GRANTS["agent"].items() if reach != "own"} == {"rubrics:read"}
+
+
+def test_how_far_somebody_reaches_is_told_only_to_who_has_the_scope():
+    lead = Principal(client_id="c", actor="user:u", scopes=ROLES["qa_lead"], role="qa_lead", user_id="u")
+    assert (lead.reach("reviews:write"), lead.reach("rubrics:write")) == ("teams", "all")
+    with pytest.raises(ForbiddenError, match="people:write"):
+        lead.reach("people:write")
+
+
+def test_a_key_reaches_all_rows_of_its_client_whatever_scope_it_was_given():
+    key = Principal(client_id="c", actor="key:k", scopes=frozenset({"appeals:decide"}), role="client")
+    assert key.reach("appeals:decide") == "all"
+
+
+def test_people_have_roles_and_client_is_none_of_theirs():
+    assert [parse_role(name) for name in PEOPLE] == list(PEOPLE)
+    for name in ("client", "root", ""):
+        with pytest.raises(InputError, match="admin, qa_lead, reviewer, agent"):
+            parse_role(name)
 
 
 @pytest.mark.parametrize("role", ["reviewer", "agent"])
