@@ -1,0 +1,236 @@
+"""Reviews, their decisions and drafts in the database. Queues stand in queue_repository."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from callgrade.access.permissions import Scope
+from callgrade.access.principals import Principal
+from callgrade.db.tables import Call, Evaluation, Review
+from callgrade.db.types import now
+from callgrade.domain.errors import UnknownResourceError
+from callgrade.domain.outcomes import Outcome
+from callgrade.domain.reviews import Decision
+from callgrade.domain.scorecards import Scorecard
+from callgrade.evaluations.tables import CALL, EVALUATION, SCORECARD, TRANSCRIPT
+from callgrade.reviews.tables import DECISION, DRAFT, REVIEW, USER
+
+OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
+
+
+class Subject(NamedTuple):
+    """What a review looks at. `scorecard` is the proposal's text; `transcript` the newest."""
+
+    review: Review
+    evaluation: Evaluation
+    call: Call
+    scorecard: str
+    transcript: str
+
+
+def reachable(principal: Principal, scope: Scope) -> ColumnElement[bool]:
+    """Which reviews somebody reaches: all of the client, those of their teams, or what is theirs or in the pool. Nobody
+    looks at a call that they took themselves."""
+    of_client = REVIEW.c.client_id == principal.client_id
+    reach = principal.reach(scope)
+    if reach == "all":
+        return of_client
+    pooled: ColumnElement[bool] = REVIEW.c.reviewer_id.is_(None)
+    if principal.teams:
+        pooled &= REVIEW.c.team.in_(sorted(principal.teams))
+    theirs = or_(REVIEW.c.reviewer_id == principal.user_id, pooled)
+    if reach == "teams":
+        return of_client & or_(REVIEW.c.reviewer_id == principal.user_id, REVIEW.c.team.in_(sorted(principal.teams)))
+    if reach == "assigned":
+        not_own = or_(REVIEW.c.agent_id.is_(None), REVIEW.c.agent_id != (principal.agent_id or ""))
+        return of_client & theirs & not_own
+    # agents see published scorecards, and never how they came about
+    return of_client & (REVIEW.c.id == "")
+
+
+def find(session: Session, principal: Principal, scope: Scope, id_: str) -> Review:
+    """Raises UnknownResourceError, for a review out of reach too."""
+    statement = select(Review).where(REVIEW.c.id == id_, reachable(principal, scope))
+    found: Review | None = session.execute(statement).scalar_one_or_none()
+    if found is None:
+        raise UnknownResourceError("there is no such review")
+    return found
+
+
+def of_call(session: Session, principal: Principal, scope: Scope, call_id: str) -> Sequence[Review]:
+    """The reviews of a call within reach: the principal's own first, then open ones, then the newest."""
+    statement = (
+        select(Review)
+        .join(EVALUATION, EVALUATION.c.id == REVIEW.c.evaluation_id)
+        .where(EVALUATION.c.call_id == call_id, reachable(principal, scope))
+        .order_by((REVIEW.c.reviewer_id == principal.user_id).desc(), REVIEW.c.state == "submitted", REVIEW.c.id.desc())
+    )
+    return session.execute(statement).scalars().all()
+
+
+def subject(session: Session, review: Review) -> Subject:
+    """Raises UnknownResourceError where what was looked at is gone (the call was erased)."""
+    newest = (
+        select(TRANSCRIPT.c.content)
+        .where(TRANSCRIPT.c.call_id == CALL.c.id)
+        .order_by(TRANSCRIPT.c.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    row = session.execute(
+        select(Evaluation, Call, SCORECARD.c.content, newest.label("transcript"))
+        .join(CALL, CALL.c.id == EVALUATION.c.call_id)
+        .join(SCORECARD, SCORECARD.c.evaluation_id == EVALUATION.c.id)
+        .where(EVALUATION.c.id == review.evaluation_id, SCORECARD.c.attempt == review.attempt)
+    ).one_or_none()
+    if row is None or row.Call.erased_at is not None or row.transcript is None:
+        raise UnknownResourceError("the call has been erased; there is nothing left to review")
+    return Subject(review, row.Evaluation, row.Call, row.content, row.transcript)
+
+
+def proposal(subject_: Subject) -> Scorecard:
+    return Scorecard.model_validate_json(subject_.scorecard)
+
+
+def hold(session: Session, review_id: str) -> Review:
+    """The review, which nobody else changes until this session ends."""
+    statement = select(Review).where(REVIEW.c.id == review_id).with_for_update()
+    found: Review = session.execute(statement.execution_options(populate_existing=True)).scalar_one()
+    return found
+
+
+def create(session: Session, evaluation: Evaluation, *, slot: int, due_at: datetime, why: str, **values: Any) -> bool:
+    """A review of the evaluation's current scorecard; False where the slot is taken already."""
+    row = Review(
+        client_id=evaluation.client_id,
+        evaluation_id=evaluation.id,
+        attempt=evaluation.attempt,
+        slot=slot,
+        why=why,
+        due_at=due_at,
+        rubric_id=evaluation.rubric_id,
+        agent_id=evaluation.agent_id,
+        team=evaluation.team,
+        called_at=evaluation.called_at,
+        **values,
+    )
+    return insert_missing(session, REVIEW, [row.model_dump()]) == 1
+
+
+def insert_missing(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> int:
+    """Inserts the rows that break no unique key, and says how many."""
+    if not rows:
+        return 0
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(list(rows)).on_conflict_do_nothing()
+    return len(session.execute(statement.returning(*table.primary_key.columns)).all())
+
+
+# decisions
+
+
+def decisions(session: Session, review_id: str) -> list[Decision]:
+    """In the order of their versions, criterion by criterion."""
+    rows = session.execute(
+        select(DECISION).where(DECISION.c.review_id == review_id).order_by(DECISION.c.criterion_id, DECISION.c.version)
+    )
+    return [
+        Decision(
+            criterion_id=row.criterion_id,
+            version=row.version,
+            kind=row.kind,
+            outcome=None if row.outcome is None else OUTCOME.validate_python(row.outcome),
+            reason=row.reason,
+            evidence=tuple(row.evidence),
+            by=f"user:{row.decided_by}",
+            at=row.decided_at,
+        )
+        for row in rows
+    ]
+
+
+def append(session: Session, review_id: str, rows: Sequence[Decision]) -> bool:
+    """All of them or none: False where one's version is taken, because somebody else was faster."""
+    values = [
+        {
+            "review_id": review_id,
+            "criterion_id": row.criterion_id,
+            "version": row.version,
+            "kind": row.kind,
+            "outcome": None if row.outcome is None else row.outcome.model_dump(mode="json"),
+            "reason": row.reason,
+            "evidence": [item.model_dump(mode="json") for item in row.evidence],
+            "decided_by": row.by.removeprefix("user:"),
+            "decided_at": row.at,
+        }
+        for row in rows
+    ]
+    try:
+        with session.begin_nested():
+            session.execute(insert(DECISION), values)
+    except IntegrityError:
+        return False
+    return True
+
+
+# claims
+
+
+def claim(session: Session, review_id: str, user_id: str, at: datetime, until: datetime, *, take_over: bool) -> bool:
+    """Whether the review is the user's now. Somebody else's claim that has not run out stands, unless taken over."""
+    statement = update(REVIEW).where(REVIEW.c.id == review_id, REVIEW.c.state == "open")
+    if not take_over:
+        free = REVIEW.c.claimed_by.is_(None) | (REVIEW.c.claimed_by == user_id) | (REVIEW.c.claimed_until <= at)
+        statement = statement.where(free)
+    result: Any = session.execute(statement.values(claimed_by=user_id, claimed_until=until))
+    return bool(result.rowcount)
+
+
+def release(session: Session, review_id: str, user_id: str) -> None:
+    session.execute(
+        update(REVIEW)
+        .where(REVIEW.c.id == review_id, REVIEW.c.claimed_by == user_id)
+        .values(claimed_by=None, claimed_until=None)
+    )
+
+
+def login_of(session: Session, user_id: str | None) -> str | None:
+    """What a colleague is called on the page."""
+    row = session.execute(select(USER.c.name, USER.c.login).where(USER.c.id == user_id)).one_or_none()
+    return None if row is None else row.name or row.login
+
+
+# drafts
+
+
+def drafts(session: Session, review_id: str, user_id: str) -> dict[str, dict[str, Any]]:
+    """What the user has half typed, by criterion."""
+    rows = session.execute(
+        select(DRAFT.c.criterion_id, DRAFT.c.content).where(DRAFT.c.review_id == review_id, DRAFT.c.user_id == user_id)
+    )
+    return {row.criterion_id: row.content for row in rows}
+
+
+def keep_draft(session: Session, review_id: str, criterion_id: str, user_id: str, content: dict[str, Any]) -> None:
+    """An empty one is none."""
+    drop_drafts(session, review_id, user_id, [criterion_id])
+    if content:
+        session.execute(
+            insert(DRAFT).values(
+                review_id=review_id, criterion_id=criterion_id, user_id=user_id, content=content, updated_at=now()
+            )
+        )
+
+
+def drop_drafts(session: Session, review_id: str, user_id: str, criteria: Sequence[str]) -> None:
+    session.execute(
+        delete(DRAFT).where(
+            DRAFT.c.review_id == review_id, DRAFT.c.user_id == user_id, DRAFT.c.criterion_id.in_(criteria)
+        )
+    )

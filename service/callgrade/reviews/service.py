@@ -1,0 +1,309 @@
+"""The reviewer's desk: open a review, decide criterion by criterion, finish.
+
+A save that was answered is stored. Each carries the version it was made against; a stale one is refused and comes back
+with what stands now, so that both can be shown.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlmodel import Session
+
+from callgrade.access import audit
+from callgrade.access.principals import Principal
+from callgrade.calls.service import parse_stored
+from callgrade.db.session import Database
+from callgrade.db.tables import Review
+from callgrade.db.types import now
+from callgrade.domain.errors import ConflictError, InputError, JudgementError
+from callgrade.domain.judgements import EXCLUDED, Evidence
+from callgrade.domain.outcomes import Outcome
+from callgrade.domain.reviews import (
+    Decision,
+    check_override,
+    standing,
+    why_not_approved,
+    why_not_in_bulk,
+)
+from callgrade.domain.rubrics import Rubric
+from callgrade.domain.scorecards import Scorecard
+from callgrade.evaluations import registry
+from callgrade.evaluations import repository as evaluations
+from callgrade.reviews import repository
+from callgrade.reviews.publishing import publish
+from callgrade.reviews.repository import Subject
+from callgrade.reviews.views import SAMPLE, ReviewView, cards, open_ones, running
+
+CLAIM = timedelta(minutes=15)
+BULK_CONFIDENCE = 0.9
+LONGEST_REASON = 2_000
+LONGEST_DRAFT = 4_000
+
+
+class StaleError(ConflictError):
+    """Somebody saved in between. `stands` is what they decided, None where they undid it; `version` is now current."""
+
+    def __init__(self, criterion_id: str, stands: Decision | None, version: int):
+        self.criterion_id, self.stands, self.version = criterion_id, stands, version
+        super().__init__(f"{criterion_id} was decided by somebody else meanwhile; look at both and decide again")
+
+
+class ClaimedError(ConflictError):
+    """A colleague is at this review."""
+
+    def __init__(self, by: str, until: datetime):
+        self.by, self.until = by, until
+        super().__init__(f"{by} is at this review; take it over only when you have agreed on it")
+
+
+class UnfinishedError(ConflictError):
+    """Some criteria are not decided yet."""
+
+    def __init__(self, criteria: Sequence[str]):
+        self.criteria = tuple(criteria)
+        super().__init__(f"still to be decided: {', '.join(criteria)}; what cannot be judged can be marked so")
+
+
+class ReviewDesk:
+    """One a process; threads share it."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        bulk_confidence: float = BULK_CONFIDENCE,
+        claim: timedelta = CLAIM,
+        clock: Callable[[], datetime] = now,
+    ):
+        """`bulk_confidence` is 0..1: from there on proposals may be approved together."""
+        self._database, self._bulk, self._claim, self._clock = database, bulk_confidence, claim, clock
+
+    def open(self, visitor: Principal, review_id: str, *, take_over: bool = False) -> ReviewView:
+        """Opens and softly claims a review. A colleague's claim is shown, not broken, unless `take_over`.
+
+        Raises UnknownResourceError for what is out of reach or erased.
+        """
+        with self._database.writing() as session:
+            review = repository.find(session, visitor, "reviews:read", review_id)
+            if review.state == "open" and visitor.user_id and "reviews:write" in visitor.scopes:
+                at = self._clock()
+                repository.claim(session, review.id, visitor.user_id, at, at + self._claim, take_over=take_over)
+                session.refresh(review)
+            return self._view(session, visitor, review)
+
+    def look(self, visitor: Principal, review_id: str) -> ReviewView:
+        """As `open`, without a claim."""
+        with self._database.reading() as session:
+            return self._view(session, visitor, repository.find(session, visitor, "reviews:read", review_id))
+
+    def decide(
+        self,
+        visitor: Principal,
+        review_id: str,
+        criterion_id: str,
+        kind: Literal["approve", "override", "cannot_judge"],
+        *,
+        expected: int,
+        outcome: Outcome | None = None,
+        reason: str = "",
+        evidence: Sequence[Evidence] = (),
+    ) -> ReviewView:
+        """`expected` is the version that the card showed. An override of a shown proposal needs a reason.
+
+        Raises StaleError, ClaimedError, ConflictError for what cannot be approved or is finished, JudgementError,
+        InputError.
+        """
+        with self._database.writing() as session:
+            subject, rubric, proposal = self._at_work(session, visitor, review_id)
+            self._check(rubric, proposal, subject.review, criterion_id, kind, outcome, reason)
+            row = Decision(
+                criterion_id=criterion_id,
+                version=expected + 1,
+                kind=kind,
+                outcome=outcome if kind == "override" else None,
+                reason=reason.strip(),
+                evidence=tuple(evidence) if kind == "override" else (),
+                by=visitor.actor,
+                at=self._clock(),
+            )
+            self._append(session, visitor, subject.review, [row])
+            return self._view(session, visitor, subject.review, (subject, rubric, proposal))
+
+    def undo(self, visitor: Principal, review_id: str, criterion_id: str, *, expected: int) -> ReviewView:
+        """Takes the standing decision back. Raises StaleError, ClaimedError, ConflictError where there is none."""
+        with self._database.writing() as session:
+            subject, rubric, proposal = self._at_work(session, visitor, review_id)
+            _known(rubric, criterion_id)
+            if criterion_id not in standing(repository.decisions(session, review_id)):
+                raise ConflictError(f"{criterion_id} has no decision to take back")
+            row = Decision(
+                criterion_id=criterion_id, version=expected + 1, kind="undo", by=visitor.actor, at=self._clock()
+            )
+            self._append(session, visitor, subject.review, [row])
+            return self._view(session, visitor, subject.review, (subject, rubric, proposal))
+
+    def approve_together(self, visitor: Principal, review_id: str, expected: dict[str, int]) -> ReviewView:
+        """Approves those of the named criteria (with the versions shown) that are undecided and sure enough; red lines
+        and unfounded quotes never. Raises StaleError, ClaimedError, ConflictError in a blind review."""
+        with self._database.writing() as session:
+            subject, rubric, proposal = self._at_work(session, visitor, review_id)
+            if subject.review.blind:
+                raise ConflictError("the proposals of this review are not shown, so none can be approved")
+            stands = standing(repository.decisions(session, review_id))
+            rows = [
+                Decision(
+                    criterion_id=id_, version=expected[id_] + 1, kind="approve", by=visitor.actor, at=self._clock()
+                )
+                for proposed in proposal.judgements
+                if (id_ := proposed.criterion_id) in expected
+                and id_ not in stands
+                and why_not_in_bulk(proposed, rubric.by_id[id_], at_least=self._bulk) is None
+            ]
+            if rows:
+                self._append(session, visitor, subject.review, rows)
+            return self._view(session, visitor, subject.review, (subject, rubric, proposal))
+
+    def draft(self, visitor: Principal, review_id: str, criterion_id: str, content: dict[str, Any]) -> None:
+        """Keeps what somebody has half typed; an empty one drops it. Raises InputError for one that is too long."""
+        if len(str(content)) > LONGEST_DRAFT:
+            raise InputError(f"a draft has at most {LONGEST_DRAFT} characters")
+        with self._database.writing() as session:
+            review = repository.find(session, visitor, "reviews:write", review_id)
+            _known(self._rubric(session, review), criterion_id)
+            repository.keep_draft(session, review_id, criterion_id, _user(visitor), content)
+
+    def release(self, visitor: Principal, review_id: str) -> None:
+        """Gives a claim back before it runs out."""
+        with self._database.writing() as session:
+            review = repository.find(session, visitor, "reviews:write", review_id)
+            repository.release(session, review.id, _user(visitor))
+
+    def finish(self, visitor: Principal, review_id: str) -> ReviewView:
+        """Submits the review; the first one of an evaluation is published. Finishing twice is once.
+
+        Raises UnfinishedError naming what is not decided, ClaimedError.
+        """
+        with self._database.writing() as session:
+            found = repository.find(session, visitor, "reviews:write", review_id)
+            if found.state == "submitted":
+                return self._view(session, visitor, found)
+            subject, rubric, proposal = self._at_work(session, visitor, review_id)
+            log = repository.decisions(session, review_id)
+            if missing := open_ones(proposal, log):
+                raise UnfinishedError(missing)
+            review = subject.review
+            card = running(rubric, proposal, log, parse_stored(subject.transcript), hidden=review.blind)
+            review.state, review.submitted_at = "submitted", self._clock()
+            review.reviewer_id = review.reviewer_id or visitor.user_id
+            review.total = evaluations.points(card.total.value if card.total else None)
+            session.add(review)
+            session.flush()
+            kinds = [decision.kind for decision in standing(log).values()]
+            facts = {kind: kinds.count(kind) for kind in ("approve", "override", "cannot_judge")}
+            audit.record(session, visitor, "review.submitted", review.id, facts)
+            if review.slot == 0:
+                publish(session, visitor, subject.evaluation, card, review_id=review.id)
+            return self._view(session, visitor, review)
+
+    def _check(
+        self,
+        rubric: Rubric,
+        proposal: Scorecard,
+        review: Review,
+        criterion_id: str,
+        kind: str,
+        outcome: Outcome | None,
+        reason: str,
+    ) -> None:
+        _known(rubric, criterion_id)
+        if len(reason) > LONGEST_REASON:
+            raise InputError(f"a reason has at most {LONGEST_REASON} characters")
+        proposed = next(j for j in proposal.judgements if j.criterion_id == criterion_id)
+        if proposed.reason == EXCLUDED:
+            raise ConflictError(f"{criterion_id} does not apply: the call's facts exclude it")
+        if kind == "approve" and (why := why_not_approved(proposed, blind=review.blind)):
+            raise ConflictError(f"{criterion_id} cannot be approved as it is ({why}); judge it yourself")
+        if kind == "override":
+            check_override(rubric.by_id[criterion_id], outcome)
+        if not reason.strip() and (kind == "cannot_judge" or (kind == "override" and not review.blind)):
+            raise JudgementError(criterion_id, "give a reason: somebody will want to know why")
+
+    def _at_work(self, session: Session, visitor: Principal, review_id: str) -> tuple[Subject, Rubric, Scorecard]:
+        """What somebody is about to change, with the claim renewed. Raises ClaimedError, ConflictError."""
+        repository.find(session, visitor, "reviews:write", review_id)
+        review = repository.hold(session, review_id)
+        if review.state != "open":
+            raise ConflictError(f"the review is {review.state}; nothing of it can be changed any more")
+        at, user_id = self._clock(), _user(visitor)
+        if not repository.claim(session, review_id, user_id, at, at + self._claim, take_over=False):
+            assert review.claimed_until is not None
+            raise ClaimedError(repository.login_of(session, review.claimed_by) or "", review.claimed_until)
+        subject = repository.subject(session, review)
+        if subject.evaluation.attempt != review.attempt:
+            raise ConflictError(
+                "the call has been evaluated again meanwhile; this review is of what was proposed before"
+            )
+        return subject, self._rubric(session, review, subject), repository.proposal(subject)
+
+    def _append(self, session: Session, visitor: Principal, review: Review, rows: list[Decision]) -> None:
+        log = repository.decisions(session, review.id)
+        for row in rows:
+            current = max((d.version for d in log if d.criterion_id == row.criterion_id), default=0)
+            # a version that skips one would never be found stale
+            if row.version != current + 1:
+                raise StaleError(row.criterion_id, standing(log).get(row.criterion_id), current)
+        if not repository.append(session, review.id, rows):
+            raise ConflictError("somebody saved at the same moment; load the page again")
+        repository.drop_drafts(session, review.id, _user(visitor), [row.criterion_id for row in rows])
+        if review.slot == 0 and not log:
+            evaluations.move(session, review.evaluation_id, review.attempt, "in_review")
+
+    def _rubric(self, session: Session, review: Review, subject: Subject | None = None) -> Rubric:
+        subject = subject or repository.subject(session, review)
+        return registry.rubric_of_digest(session, subject.evaluation.rubric_digest)
+
+    def _view(
+        self,
+        session: Session,
+        visitor: Principal,
+        review: Review,
+        known: tuple[Subject, Rubric, Scorecard] | None = None,
+    ) -> ReviewView:
+        subject = known[0] if known else repository.subject(session, review)
+        rubric = known[1] if known else self._rubric(session, review, subject)
+        proposal = known[2] if known else repository.proposal(subject)
+        transcript = parse_stored(subject.transcript)
+        log = repository.decisions(session, review.id)
+        hidden = review.blind and review.state != "submitted"
+        mine = repository.drafts(session, review.id, visitor.user_id) if visitor.user_id else {}
+        other = review.claimed_by if review.claimed_by != visitor.user_id else None
+        live = other is not None and review.claimed_until is not None and review.claimed_until > self._clock()
+        return ReviewView(
+            id=review.id,
+            evaluation_id=review.evaluation_id,
+            call_id=subject.call.id,
+            shown_call_id=subject.call.call_id,
+            rubric=rubric,
+            transcript=transcript,
+            state=review.state,
+            blind=review.blind,
+            why=SAMPLE if review.blind else review.why,
+            due_at=review.due_at,
+            claimed_by=repository.login_of(session, other) if live else None,
+            claimed_until=review.claimed_until if live else None,
+            cards=cards(rubric, proposal, log, mine, hidden=hidden, at_least=self._bulk),
+            undecided=open_ones(proposal, log),
+            running=running(rubric, proposal, log, transcript, hidden=hidden),
+        )
+
+
+def _known(rubric: Rubric, criterion_id: str) -> None:
+    if criterion_id not in rubric.by_id:
+        raise JudgementError(criterion_id, f"is not in {rubric.reference}")
+
+
+def _user(visitor: Principal) -> str:
+    if visitor.user_id is None:
+        raise ConflictError("only a person can review; an API key has no name to answer with")
+    return visitor.user_id

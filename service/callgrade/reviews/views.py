@@ -1,0 +1,122 @@
+"""What a reviewer is shown. A blind view has no place that could carry the proposal."""
+
+from datetime import datetime
+from typing import Any
+
+from callgrade.domain.calls import Transcript
+from callgrade.domain.frozen import Frozen
+from callgrade.domain.judgements import EXCLUDED
+from callgrade.domain.options import counts, options
+from callgrade.domain.outcomes import Outcome
+from callgrade.domain.reviews import (
+    Decision,
+    WhyNot,
+    rescored,
+    standing,
+    undecided,
+    why_not_approved,
+    why_not_in_bulk,
+)
+from callgrade.domain.rubrics import Criterion, Rubric
+from callgrade.domain.scorecards import Scorecard, ScoredJudgement
+from callgrade.evaluations.service import known_facts
+
+SAMPLE = "sample"
+"""The reason that a blind review gives, whatever it is."""
+
+
+class CriterionView(Frozen):
+    """One card. `version` is to be sent back with the next save; `options` are what the digits choose.
+
+    `proposed` is None where it is hidden; then so are `why_not` and `in_bulk`. `excluded`: the call's facts leave no
+    choice.
+    """
+
+    criterion: Criterion
+    version: int
+    options: tuple[Outcome | None, ...]
+    counts: bool
+    excluded: bool
+    decision: Decision | None
+    draft: dict[str, Any]
+    proposed: ScoredJudgement | None
+    why_not: WhyNot | None
+    in_bulk: bool
+
+
+class ReviewView(Frozen):
+    """`running` is the scorecard as it stands. `claimed_by` names a colleague who is at it, `done` whether it was
+    submitted. `call_id` is the server's, `shown_call_id` the client's own."""
+
+    id: str
+    evaluation_id: str
+    call_id: str
+    shown_call_id: str
+    rubric: Rubric
+    transcript: Transcript
+    state: str
+    blind: bool
+    why: str
+    due_at: datetime
+    claimed_by: str | None
+    claimed_until: datetime | None
+    cards: tuple[CriterionView, ...]
+    undecided: tuple[str, ...]
+    running: Scorecard
+
+    @property
+    def done(self) -> bool:
+        return self.state == "submitted"
+
+    @property
+    def decided(self) -> int:
+        return sum(card.decision is not None for card in self.cards)
+
+    @property
+    def to_decide(self) -> int:
+        return sum(not card.excluded for card in self.cards)
+
+    def card(self, criterion_id: str) -> CriterionView:
+        return next(card for card in self.cards if card.criterion.id == criterion_id)
+
+
+def cards(
+    rubric: Rubric,
+    proposal: Scorecard,
+    log: list[Decision],
+    drafts: dict[str, dict[str, Any]],
+    *,
+    hidden: bool,
+    at_least: float,
+) -> tuple[CriterionView, ...]:
+    """In the order of the form. `hidden`: the reviewer has not submitted what they think themselves."""
+    stands = standing(log)
+    versions = {id_: max((d.version for d in log if d.criterion_id == id_), default=0) for id_ in rubric.by_id}
+    shown = []
+    for proposed in proposal.judgements:
+        criterion = rubric.by_id[proposed.criterion_id]
+        shown.append(
+            CriterionView(
+                criterion=criterion,
+                version=versions[criterion.id],
+                options=options(criterion),
+                counts=counts(criterion),
+                excluded=proposed.reason == EXCLUDED,
+                decision=stands.get(criterion.id),
+                draft=drafts.get(criterion.id, {}),
+                proposed=None if hidden else proposed,
+                why_not=None if hidden else why_not_approved(proposed),
+                in_bulk=not hidden and why_not_in_bulk(proposed, criterion, at_least=at_least) is None,
+            )
+        )
+    return tuple(shown)
+
+
+def running(
+    rubric: Rubric, proposal: Scorecard, log: list[Decision], transcript: Transcript, *, hidden: bool
+) -> Scorecard:
+    return rescored(rubric, proposal, standing(log), known_facts(transcript), blind=hidden)
+
+
+def open_ones(proposal: Scorecard, log: list[Decision]) -> tuple[str, ...]:
+    return undecided(proposal, standing(log))
