@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import anyio.to_thread
 
+from callgrade import tracing
 from callgrade.access.keys import Doorkeeper
 from callgrade.access.rates import Rates
 from callgrade.adapters.blobs import FsspecBlobs
@@ -77,6 +78,8 @@ def open_workshop(settings: Settings, watch: Watch | None = None) -> Iterator[Wo
     from callgrade.engine import Engine
 
     with ExitStack() as stack:
+        tracing.start()
+        stack.callback(tracing.stop)
         database = Database(settings.database)
         stack.callback(database.close)
         blobs = FsspecBlobs(settings.blobs)

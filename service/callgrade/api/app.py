@@ -52,6 +52,8 @@ def build(settings: Settings, metrics: Metrics, lifespan: Lifespan | None = None
         lifespan=lifespan,
         redirect_slashes=False,
         separate_input_output_schemas=False,
+        # its own spans and logs would hold whole paths and exceptions' texts; ours are made in RequestFrame
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         generate_unique_id_function=lambda route: route.name,
     )
     problems.install(app)

@@ -41,7 +41,6 @@ class Metrics:
         self._cache_hits = Counter("callgrade_cache_hits", "Answers that were at hand.", registry=self.registry)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        method = method if method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS") else "other"
         self._requests.labels(method, route, str(status)).inc()
         self._latency.labels(method, route).observe(seconds)
 

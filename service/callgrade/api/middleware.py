@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
-from time import perf_counter
+from time import gmtime, perf_counter
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callgrade.api.problems import answer
 from callgrade.db.types import new_id
+from callgrade.tracing import answered, span, trace_id
 
 ACCESS = logging.getLogger("callgrade.access")
 _GIVEN_ID = re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
@@ -25,6 +26,7 @@ SECURITY_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 CLOSE = {"Connection": "close"}
 Cap = Callable[[str, str], int | None]
 """(method, path) → the most bytes its body may have; None where the handler counts for itself."""
@@ -43,14 +45,16 @@ class RequestFrame:
             await self.app(scope, receive, send)
             return
         exchange = _Exchange(scope, receive, send, self.cap(scope["method"], scope["path"]))
-        try:
-            if exchange.announced_too_much:
-                await exchange.refuse(scope, receive)
-            else:
-                await self.app(scope, exchange.receive, exchange.send)
-        finally:
-            exchange.log()
-            self.observe(scope["method"], exchange.route, exchange.status, perf_counter() - exchange.began)
+        with span("request", caller=_trace_of(scope), request_id=exchange.request_id):
+            try:
+                if exchange.announced_too_much:
+                    await exchange.refuse(scope, receive)
+                else:
+                    await self.app(scope, exchange.receive, exchange.send)
+            finally:
+                exchange.log()
+                answered(exchange.method, exchange.route, exchange.status)
+                self.observe(exchange.method, exchange.route, exchange.status, perf_counter() - exchange.began)
 
 
 class _Exchange:
@@ -62,6 +66,11 @@ class _Exchange:
         scope.setdefault("state", {})["request_id"] = self.request_id
         self.began = perf_counter()
         self.status, self.bytes_in, self.bytes_out = 0, 0, 0
+
+    @property
+    def method(self) -> str:
+        """What anybody may write there is no label."""
+        return self.scope["method"] if self.scope["method"] in METHODS else "other"
 
     @property
     def route(self) -> str:
@@ -104,7 +113,7 @@ class _Exchange:
             "request",
             extra={
                 "request_id": self.request_id,
-                "method": self.scope["method"],
+                "method": self.method,
                 "route": self.route,
                 "status": self.status,
                 "ms": round((perf_counter() - self.began) * 1000, 1),
@@ -122,6 +131,11 @@ def _id_of(scope: Scope) -> str:
     return given.decode("ascii") if given and _GIVEN_ID.fullmatch(given) else new_id()
 
 
+def _trace_of(scope: Scope) -> dict[str, str]:
+    given = _header(scope, b"traceparent")
+    return {"traceparent": given.decode("latin-1")} if given else {}
+
+
 def _header(scope: Scope, name: bytes) -> bytes | None:
     return next((value for key, value in scope["headers"] if key == name), None)
 
@@ -129,6 +143,7 @@ def _header(scope: Scope, name: bytes) -> bytes | None:
 class JsonLines(logging.Formatter):
     """One JSON object a line: time, level, logger, event, and what was passed as `extra`."""
 
+    converter = staticmethod(gmtime)
     _KNOWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
     def format(self, record: logging.LogRecord) -> str:
@@ -139,6 +154,8 @@ class JsonLines(logging.Formatter):
             "event": record.getMessage(),
         }
         line |= {name: value for name, value in vars(record).items() if name not in self._KNOWN}
+        if under_way := trace_id():
+            line["trace_id"] = under_way
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
         return json.dumps(line, ensure_ascii=False, default=str)

@@ -25,6 +25,7 @@ from callgrade.evaluations.many import Scored, evaluate_many
 from callgrade.evaluations.service import Evaluator
 from callgrade.evaluations.traces import CancelledError, Known, Result
 from callgrade.evaluations.watching import timed
+from callgrade.tracing import Attributes, span
 
 if TYPE_CHECKING:
     from callgrade.evaluations.pipeline import Pipeline
@@ -52,7 +53,8 @@ async def judge_chunk(pipeline: "Pipeline", batch_id: str, number: int) -> None:
     if chunk is None:
         return
     try:
-        await _Chunk(pipeline, chunk).work_off()
+        with span("chunk", batch_id=batch_id, chunk=number):
+            await _Chunk(pipeline, chunk).work_off()
     except CancelledError:
         return
     await pipeline.write(lambda session: chunks.finish(session, batch_id, number))
@@ -100,7 +102,9 @@ class _Chunk:
 
     async def _evaluate(self, lines: list[Line], evaluator: Evaluator) -> None:
         async def score(transcript: Transcript) -> Scorecard:
-            with timed(self._pipeline.watch, "judge_in_bulk"):
+            rubric = evaluator.rubric
+            told = Attributes(batch_id=self._chunk.batch_id, rubric=rubric.reference, criteria=len(rubric.criteria))
+            with timed(self._pipeline.watch, "judge_in_bulk", **told):
                 card = await judged(evaluator, transcript, self._pipeline.outage)
             self._pipeline.watch.scored(card)
             return of_release(card, self._chunk.release_id)
@@ -144,7 +148,8 @@ class _Chunk:
     async def _store_group(self, group: list[Result]) -> None:
         for left in reversed(range(TRIES)):
             try:
-                await self._pipeline.write(lambda session: traces.store(session, self._chunk, group))
+                with span("store", batch_id=self._chunk.batch_id, results=len(group)):
+                    await self._pipeline.write(lambda session: traces.store(session, self._chunk, group))
             except IntegrityError:
                 # another worker stored one of these calls between our look and our insert; the next look finds it
                 if not left:

@@ -24,6 +24,7 @@ from callgrade.domain.errors import ConflictError, StillAtWorkError, UnknownReso
 from callgrade.domain.frozen import Frozen
 from callgrade.evaluations import registry, repository, views
 from callgrade.ports import AnswerMemory, BlobStore, StoredBlob, WorkQueue
+from callgrade.tracing import note
 
 _LOG = logging.getLogger(__name__)
 
@@ -135,6 +136,7 @@ class Intake:
     ) -> tuple[Submission, Evaluation | None]:
         version, named = chosen(session, principal.client_id, rubric, release, team=call.team)
         row, new = repository.create_evaluation(session, principal, call, version, named, priority=priority)
+        note(evaluation_id=row.id)
         if new:
             audit.record(session, principal, "evaluation.asked", row.id, {"call": call.id, "rubric": row.rubric_digest})
         submission = Submission(call_id=call.call_id, id=call.id, evaluation_id=row.id)

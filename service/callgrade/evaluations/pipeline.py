@@ -38,6 +38,7 @@ from callgrade.evaluations.watching import NoFault, Unwatched, Watch, timed
 from callgrade.pacing import Turnstile
 from callgrade.ports import AgentChannel, Judge
 from callgrade.settings import Settings
+from callgrade.tracing import note, span
 
 T = TypeVar("T")
 JudgesFor = Callable[[str], Awaitable[Sequence[Judge]]]
@@ -93,7 +94,7 @@ class Pipeline:
             return False
         try:
             if work.transcript is None:
-                with timed(self.watch, "transcribe"):
+                with timed(self.watch, "transcribe", evaluation_id=id_):
                     await self._recognise(work)
         except NotReadyError:
             raise
@@ -104,6 +105,10 @@ class Pipeline:
 
     async def judge(self, id_: str) -> None:
         """Judges a call and proposes its scorecard, or says why there is none."""
+        with span("evaluate", evaluation_id=id_):
+            await self._judge(id_)
+
+    async def _judge(self, id_: str) -> None:
         work = await self.write(lambda session: repository.begin(session, id_, "judging"))
         if work is None:
             return
@@ -118,7 +123,8 @@ class Pipeline:
             await self._give_up(work, _named(error))
         else:
             self.watch.scored(card)
-            await self.write(lambda session: _propose(session, work, card))
+            with span("store", evaluation_id=id_, results=1):
+                await self.write(lambda session: _propose(session, work, card))
 
     async def judge_chunk(self, batch_id: str, number: int) -> None:
         """Works off one chunk of a batch: see bulk.py."""
@@ -166,6 +172,7 @@ class Pipeline:
             raise TranscriptError("the call has neither a transcript nor a recording")
         self.fits(work.release_id, work.release_model)
         evaluator = await self.evaluator(work.client_id, work.rubric_digest)
+        note(rubric=evaluator.rubric.reference, criteria=len(evaluator.rubric.criteria))
         await self._turnstile.pass_through()
         transcript = calls.parse_stored(work.transcript)
 

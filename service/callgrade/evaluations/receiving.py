@@ -31,6 +31,7 @@ from callgrade.evaluations.failures import told
 from callgrade.evaluations.intake import Once, answered, chosen
 from callgrade.evaluations.tables import BATCH, BATCH_CHUNK, BATCH_FAULT
 from callgrade.ports import BlobStore, WorkQueue
+from callgrade.tracing import note
 
 CHUNK_BYTES = 8_000_000
 LONGEST_LINE = 10_000_000
@@ -88,6 +89,7 @@ class Reception:
         """Takes all lines: {batch_id, total}. Whatever stops it leaves the batch `incomplete`. `body` is asked for the
         digest of what came, when all has come."""
         try:
+            note(batch_id=batch.id)
             answer: dict[str, object] = {"batch_id": batch.id, "total": self._take(batch, lines)}
             with self._database.writing() as session:
                 chunks.received(session, batch.id, cast("int", answer["total"]))

@@ -60,8 +60,9 @@ class ClientJudges:
         if llm.model is None:
             return counting
         from callgrade.adapters.llm import UnderWay, open_endpoint, open_judge
+        from callgrade.adapters.llm.traced import TracedEndpoint
 
-        self._endpoint = self._endpoint or open_endpoint(llm)
+        self._endpoint = self._endpoint or TracedEndpoint(open_endpoint(llm))
         self._gate = self._gate or self._open_gate()
         self._under_way = self._under_way or UnderWay()
         if llm.cache and self._cache is None:

@@ -87,6 +87,10 @@ class Fault(Exception):  # noqa: N818 - it carries the error and is never seen o
         self.adapted = False
         """The request has been changed since, so that asking again makes sense."""
 
+    @property
+    def traced_as(self) -> str:
+        return self.error.type
+
 
 class Refusal(NamedTuple):
     """What an endpoint said when it said no. `said` is its code, type and message, for reading only."""

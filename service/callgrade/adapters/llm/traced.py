@@ -16,9 +16,7 @@ class TracedEndpoint:
         with tracing.span("ask", model=str(request.body.get("model", ""))):
             reply = await self._endpoint.send(request)
             tokens = reply.tokens
-            tracing.note(
-                prompt_tokens=tokens.prompt, cached_tokens=tokens.cached, completion_tokens=tokens.completion
-            )
+            tracing.note(prompt_tokens=tokens.prompt, cached_tokens=tokens.cached, completion_tokens=tokens.completion)
             return reply
 
     async def aclose(self) -> None:
