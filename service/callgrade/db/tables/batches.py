@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from callgrade.db.types import Json, Moment, new_id, now
@@ -26,10 +27,15 @@ class Batch(SQLModel, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
+KEPT = text("blob <> ''")
+
+
 class BatchChunk(SQLModel, table=True):
     """A run of lines, kept as one blob until it is worked off. Lines count from 1."""
 
     __tablename__ = "batch_chunk"
+    # of those whose lines are still kept alone: there are few of them
+    __table_args__ = (Index("chunk_kept", "batch_id", "number", sqlite_where=KEPT, postgresql_where=KEPT),)
 
     batch_id: str = Field(foreign_key="batch.id", primary_key=True)
     number: int = Field(primary_key=True)

@@ -8,6 +8,8 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+KEPT = sa.text("blob <> ''")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -30,6 +32,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("batch_chunk", schema=None) as batch_op:
         batch_op.add_column(sa.Column("parked", sa.Integer(), server_default="0", nullable=False))
+    op.create_index("chunk_kept", "batch_chunk", ["batch_id", "number"], sqlite_where=KEPT, postgresql_where=KEPT)
 
     with op.batch_alter_table("evaluation", schema=None) as batch_op:
         batch_op.create_index("evaluation_in_batch", ["batch_id", "status"], unique=False)
@@ -39,6 +42,7 @@ def downgrade() -> None:
     with op.batch_alter_table("evaluation", schema=None) as batch_op:
         batch_op.drop_index("evaluation_in_batch")
 
+    op.drop_index("chunk_kept", "batch_chunk")
     with op.batch_alter_table("batch_chunk", schema=None) as batch_op:
         batch_op.drop_column("parked")
 
