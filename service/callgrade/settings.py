@@ -102,6 +102,8 @@ class ServiceSettings(Group):
     """Of one key."""
     allow_private_urls: bool = False
     """Whether recordings may be fetched from, and webhooks sent to, private and local addresses."""
+    open_metrics: bool = False
+    """Whether /metrics answers without a key: where nobody but the monitoring can reach it."""
     audio_hosts: Annotated[tuple[HostName, ...], BeforeValidator(_listed)] = ()
     """With any named, recordings are fetched from these hosts alone, and from private addresses of theirs too;
     `*.example.com` stands for every host below example.com. No ports."""

@@ -1,19 +1,22 @@
 """Alive, ready, measured."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from callgrade.access.permissions import DEFAULT_SCOPES, SCOPES
 from callgrade.api import health
+from callgrade.api.app import serve_with
 from tests.api.made import Service, transcript
 
 
 def test_ready_says_of_each_part_how_it_is(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = service.http.get("/readyz")
+    answer = service.get("/readyz")
     assert (answer.status_code, answer.json()["ready"]) == (200, True)
     assert answer.json()["checks"] == {"database": "ok", "disk": "ok", "model": "not_configured"}
     monkeypatch.setattr(health, "LEAST_FREE_BYTES", 1 << 60)
-    full = service.http.get("/readyz")
+    full = service.get("/readyz")
     assert (full.status_code, full.json()["ready"], full.json()["checks"]["disk"]) == (503, False, "not-ready")
     assert str(service.settings.data_dir) not in full.text
     assert service.http.get("/healthz").status_code == 200
@@ -30,13 +33,37 @@ def _away() -> str:
     raise NotReadyError("the PostgreSQL database x at db.internal cannot be reached")
 
 
+def test_without_a_key_ready_says_no_more_than_which_part(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "LEAST_FREE_BYTES", 1 << 60)
+    known = service.get("/readyz").json()["checks"]
+    strangers = [{}, service.key("calls:read"), {"Authorization": "Bearer cg_nothing"}, {"Authorization": "Basic Zm8="}]
+    for headers in strangers:
+        answer = service.http.get("/readyz", headers=headers)
+        assert (answer.status_code, answer.json()["ready"]) == (503, False)
+        assert answer.json()["checks"] == {name: "not_ok" if name == "disk" else "ok" for name in known}
+    assert (known["disk"], known["model"]) == ("not-ready", "not_configured")
+
+
+def test_figures_are_for_whoever_may_see_them_or_for_all_where_that_is_set(service: Service) -> None:
+    assert service.http.get("/metrics").status_code == 401
+    every = [scope for scope in SCOPES if scope != "metrics:read"]
+    assert service.http.get("/metrics", headers=service.key(*every)).status_code == 403
+    assert service.http.get("/metrics", headers=service.key("metrics:read")).status_code == 200
+    assert "metrics:read" not in DEFAULT_SCOPES, "they are of all clients together"
+    own = service.settings.service.model_copy(update={"open_metrics": True})
+    settings = service.settings.model_copy(update={"service": own})
+    serve_with(service.app, replace(service.app.state.services, settings=settings))
+    for headers in ({}, {"Authorization": "Bearer cg_nothing"}):
+        assert service.http.get("/metrics", headers=headers).status_code == 200
+
+
 def test_figures_hold_no_ids(service: Service) -> None:
     made = service.submit(transcript("客户甲")).json()
     service.get(f"/v1/calls/{made['id']}")
     service.get("/v1/nobody/13800138000")
     service.queue.pipeline = None
     service.submit(transcript("C-2"))
-    text = service.http.get("/metrics").text
+    text = service.get("/metrics").text
     assert 'callgrade_http_requests_total{method="GET",route="/v1/calls/{id}",status="200"} 1.0' in text
     assert 'callgrade_http_requests_total{method="POST",route="/v1/calls",status="202"} 2.0' in text
     assert 'callgrade_evaluations_waiting{status="queued"} 1.0' in text

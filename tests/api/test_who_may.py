@@ -66,7 +66,7 @@ TABLE: dict[tuple[str, str], Route] = {
     ("POST", "/v1/webhooks/{id}/redeliver"): Route("webhooks:write", "webhook", json={"delivery_id": "0" * 32}),
     ("GET", "/healthz"): Route(None),
     ("GET", "/readyz"): Route(None),
-    ("GET", "/metrics"): Route(None),
+    ("GET", "/metrics"): Route("metrics:read"),
 }
 OWN_OR_GUARDED = [(place, route) for place, route in TABLE.items() if route.scope is not None]
 NAMES = [" ".join(place) for place, _ in OWN_OR_GUARDED]

@@ -17,7 +17,7 @@ from callgrade.api.health import Health
 from callgrade.api.metrics import Metrics
 from callgrade.calls.urls import parse_target
 from callgrade.db.session import Database
-from callgrade.domain.errors import NotAuthenticatedError
+from callgrade.domain.errors import CallgradeError, NotAuthenticatedError
 from callgrade.evaluations.intake import Intake, Once
 from callgrade.evaluations.receiving import Reception
 from callgrade.ports import BlobStore, WorkQueue
@@ -87,6 +87,35 @@ class Allowed:
         return principal
 
 
+def may_read_metrics(
+    request: Request,
+    services: Serving,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> None:
+    """Where the setting opens the figures to all, nobody has to say who asks."""
+    if not services.settings.service.open_metrics:
+        require(principal_of(request, services, credentials), METRICS)
+
+
+def watcher_of(
+    request: Request,
+    services: Serving,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> bool:
+    """Whether whoever asks may see what ails the service. Never raises: what is asked may be whether keys can be
+    looked up at all."""
+    if credentials is None:
+        return False
+    try:
+        require(principal_of(request, services, credentials), METRICS)
+    except CallgradeError:
+        return False
+    return True
+
+
+METRICS: Scope = "metrics:read"
+MayReadMetrics = Depends(may_read_metrics)
+Watcher = Annotated[bool, Depends(watcher_of)]
 CallsReader = Annotated[Principal, Depends(Allowed("calls:read"))]
 CallsWriter = Annotated[Principal, Depends(Allowed("calls:write"))]
 CallsEraser = Annotated[Principal, Depends(Allowed("calls:erase"))]

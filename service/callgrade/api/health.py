@@ -4,6 +4,7 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from callgrade.db.migrate import head, revision_of
 from callgrade.db.session import Database
@@ -15,22 +16,39 @@ LEAST_FREE_BYTES = 500_000_000
 _LOG = logging.getLogger("callgrade.health")
 
 
+class Found(NamedTuple):
+    """`said` holds a short word of each check: `ok`, the type of its fault, or what is worth knowing."""
+
+    said: dict[str, str]
+    faulty: frozenset[str]
+
+    @property
+    def well(self) -> bool:
+        return not self.faulty
+
+    @property
+    def public(self) -> dict[str, str]:
+        """For whoever has no business with more: which parts are there, and which of them are not well."""
+        return {name: "not_ok" if name in self.faulty else "ok" for name in self.said}
+
+
 class Health:
     """`checks` by name; a check returns a short word for who asks, and raises a CallgradeError for a fault."""
 
     def __init__(self, checks: Mapping[str, Check]):
         self._checks = dict(checks)
 
-    def look(self) -> tuple[bool, dict[str, str]]:
-        """(whether all is well, what each check says). The reasons go to the log: they name hosts and files."""
-        found, well = {}, True
+    def look(self) -> Found:
+        """What each check says. The reasons go to the log: they name hosts and files."""
+        said, faulty = dict[str, str](), set[str]()
         for name, check in self._checks.items():
             try:
-                found[name] = check()
+                said[name] = check()
             except CallgradeError as error:
-                well, found[name] = False, error.type
+                faulty.add(name)
+                said[name] = error.type
                 _LOG.warning("not ready", extra={"check": name, "error": error.type, "why": str(error)})
-        return well, found
+        return Found(said, frozenset(faulty))
 
 
 def database_check(database: Database) -> Check:

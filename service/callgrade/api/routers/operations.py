@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from callgrade.api.dependencies import Serving
+from callgrade.api.dependencies import MayReadMetrics, Serving, Watcher
 from callgrade.api.documentation import errors
 from callgrade.api.metrics import CONTENT_TYPE
 from callgrade.api.schemas import Readiness
@@ -17,24 +17,34 @@ async def alive() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={**errors(public=True), 503: {"model": Readiness, "description": "Not ready."}})
-def ready(services: Serving, response: Response) -> Readiness:
-    """Whether requests should be sent here: database, engine, recordings, disk and model."""
-    well, checks = services.health.look()
-    response.status_code = 200 if well else 503
-    return Readiness(ready=well, checks=checks)
+@router.get(
+    "/readyz",
+    responses={**errors(public=True), 503: {"model": Readiness, "description": "Not ready."}},
+    # a key may be shown and need not be
+    openapi_extra={"security": [{}]},
+)
+def ready(services: Serving, watcher: Watcher, response: Response) -> Readiness:
+    """Whether requests should be sent here: database, engine, recordings, disk and model, each `ok` or `not_ok`; to a
+    key with the scope metrics:read each says more."""
+    found = services.health.look()
+    response.status_code = 200 if found.well else 503
+    return Readiness(ready=found.well, checks=found.said if watcher else found.public)
 
 
 @router.get(
     "/metrics",
     response_class=Response,
+    dependencies=[MayReadMetrics],
     responses={
-        **errors(public=True),
+        **errors(),
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text format."},
     },
 )
 def metrics(services: Serving) -> Response:
-    """Figures of this process, and how much of the work waits. Not for the public: let your proxy keep it."""
+    """Figures of this process, and how much of the work waits, of all clients together.
+
+    CALLGRADE_SERVICE__OPEN_METRICS=true opens it to whoever can reach it.
+    """
     with services.database.reading() as session:
         waiting = waiting_by_status(session)
     return Response(services.metrics.exposition(waiting), media_type=CONTENT_TYPE)
