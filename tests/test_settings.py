@@ -69,3 +69,24 @@ def test_the_contracts_names_are_all_there():
     for name in ("LLM__BASE_URL", "LLM__API_KEY", "LLM__TIMEOUT_S", "ASR__MODEL", "ASR__DEVICE", "ASR__AGENT_CHANNEL",
                  "DATA_DIR", "TIMEZONE"):  # fmt: skip
         assert f"CALLGRADE_{name}" in names
+
+
+def test_roles_are_paired_in_a_variable_and_a_table_in_a_file(tmp_path):
+    settings = load_settings({"CALLGRADE_OIDC__ROLES": "qa=reviewer, ops=admin"})
+    assert settings.oidc.roles == {"qa": "reviewer", "ops": "admin"}
+    file = tmp_path / "callgrade.toml"
+    file.write_text('[oidc.roles]\nqa = "reviewer"\n')
+    assert load_settings({"CALLGRADE_CONFIG": str(file)}).oidc.roles == {"qa": "reviewer"}
+    for wrong in ("qa", "qa=client", "=admin,x"):
+        with pytest.raises(SettingsError, match="CALLGRADE_OIDC__ROLES"):
+            load_settings({"CALLGRADE_OIDC__ROLES": wrong})
+
+
+def test_cookies_travel_over_tls_alone_where_people_come_over_tls():
+    assert not load_settings({}).desk.over_tls
+    assert load_settings({"CALLGRADE_DESK__URL": "https://qa.example.com"}).desk.over_tls
+    behind = {"CALLGRADE_DESK__URL": "https://qa.example.com", "CALLGRADE_DESK__COOKIE_SECURE": "false"}
+    assert not load_settings(behind).desk.over_tls
+    for wrong in ("qa.example.com", "https://qa.example.com/path", "ftp://x"):
+        with pytest.raises(SettingsError, match="CALLGRADE_DESK__URL"):
+            load_settings({"CALLGRADE_DESK__URL": wrong})

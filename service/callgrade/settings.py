@@ -20,11 +20,23 @@ from callgrade.domain.errors import SettingsError
 PREFIX = "CALLGRADE_"
 CONFIG = "CALLGRADE_CONFIG"
 Language = Literal["zh", "en"]
+PersonRole = Literal["admin", "qa_lead", "reviewer", "agent"]
+"""As in access.permissions, which stands above."""
 
 
 def _listed(value: object) -> object:
     """With commas between, as an environment variable has it."""
     return tuple(part.strip().lower() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _paired(value: object) -> object:
+    """`qa=reviewer,ops=admin`, as an environment variable has it."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if not all(sign for _, sign, _ in pairs):
+        raise ValueError("write it as name=role,name=role")
+    return {name.strip(): role.strip() for name, _, role in pairs}
 
 
 _LABELS = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
@@ -109,6 +121,52 @@ class ServiceSettings(Group):
     `*.example.com` stands for every host below example.com. No ports."""
 
 
+class DeskSettings(Group):
+    """The pages, and how long people stay signed in to them."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^(https?://[^/\s]+)?$")] = ""
+    """Where people reach the service, without a path: `https://qa.example.com`. Needed to sign in elsewhere; empty:
+    this machine alone."""
+    cookie_secure: bool | None = None
+    """Whether cookies travel over TLS alone; None: where `url` says https."""
+    idle_hours: Annotated[float, Field(gt=0, le=168)] = 8
+    """After so long without a page somebody has to sign in again."""
+    absolute_days: Annotated[float, Field(gt=0, le=90)] = 7
+    """And so long after they signed in, whatever they did."""
+    bulk_confidence: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """From here on proposals may be approved together."""
+    claim_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    """So long a colleague is told that somebody is at a review."""
+
+    @property
+    def over_tls(self) -> bool:
+        return self.url.startswith("https://") if self.cookie_secure is None else self.cookie_secure
+
+
+class OIDCSettings(Group):
+    """An OpenID provider whose people sign in here."""
+
+    issuer: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
+    """The one that is believed, to the letter; its `/.well-known/openid-configuration` tells the rest."""
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+    scopes: str = "openid profile email"
+    label: str = ""
+    """What the button on the sign-in page calls it; empty: "single sign-on"."""
+    client: str = "default"
+    """Whose people they are."""
+    login_claim: str = "preferred_username"
+    create: bool = False
+    """Whether whoever the provider lets in becomes a user; else an admin makes users first."""
+    role_claim: str = "groups"
+    roles: Annotated[Mapping[str, PersonRole], BeforeValidator(_paired)] = {}
+    """What the claim says → the role here, the first that fits, each time somebody signs in. Empty: admins decide."""
+    team_claim: str | None = None
+    """Tells an agent's team, a reviewer's teams, or which teams a lead leads; None: admins decide."""
+    agent_claim: str | None = None
+    """Tells an agent's id, as calls carry it."""
+
+
 class Settings(Group):
     """Everything that can be set.
 
@@ -119,6 +177,8 @@ class Settings(Group):
     asr: ASRSettings = ASRSettings()
     redaction: RedactionSettings = RedactionSettings()
     service: ServiceSettings = ServiceSettings()
+    desk: DeskSettings = DeskSettings()
+    oidc: OIDCSettings = OIDCSettings()
     database_url: str = ""
     engine_url: str = ""
     blob_url: str = ""
@@ -150,7 +210,7 @@ class Settings(Group):
         return tuple(name.strip() for name in self.queues.split(",") if name.strip())
 
 
-GROUPS = ("llm", "asr", "redaction", "service")
+GROUPS = ("llm", "asr", "redaction", "service", "desk", "oidc")
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -200,6 +260,8 @@ def _fields(group: str) -> tuple[str, ...]:
         "asr": ASRSettings,
         "redaction": RedactionSettings,
         "service": ServiceSettings,
+        "desk": DeskSettings,
+        "oidc": OIDCSettings,
     }
     return tuple(models[group].model_fields) if group in models else ()
 
