@@ -125,6 +125,8 @@ class Appeal(SQLModel, table=True):
     reason: str = Field(sa_type=Text)
     at_ms: int | None = None
     """The moment in the call that the agent points to."""
+    wanted: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    """`{"outcome": …}` as the agent would have it; null there is "not applicable"."""
     state: str = "open"
     """open upheld accepted changed withdrawn"""
     decide_by: datetime | None = Field(default=None, sa_type=Moment)
@@ -132,8 +134,8 @@ class Appeal(SQLModel, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=Moment)
     decision: str | None = Field(default=None, sa_type=Text)
     """The decider's words."""
-    outcome: dict[str, Any] | None = Field(default=None, sa_type=Json)
-    """The third value, where it is neither the agent's nor the reviewer's."""
+    given: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    """What was decided, in the same form; None where the score stands."""
 
 
 class Finding(SQLModel, table=True):
