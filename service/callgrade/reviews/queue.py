@@ -137,7 +137,7 @@ def tiles(session: Session, visitor: Principal, *, at: datetime, end_of_day: dat
 
 
 def _legs(visitor: Principal, filters: QueueFilters) -> Iterator[list[ColumnElement[bool]]]:
-    """Conditions that one index answers each; together they are `repository.reachable`."""
+    """Conditions that one index answers each; together they are `access.rows.reviews_within`."""
     reach = visitor.reach("reviews:read")
     teams = sorted(visitor.teams) if filters.team is None else [t for t in sorted(visitor.teams) if t == filters.team]
     mine, pool = REVIEW.c.reviewer_id == visitor.user_id, REVIEW.c.reviewer_id.is_(None)

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from callgrade.access.permissions import Scope
 from callgrade.access.principals import Principal
+from callgrade.access.rows import reviews_within
 from callgrade.db.tables import Call, Evaluation, Review
 from callgrade.db.types import now
 from callgrade.domain.errors import UnknownResourceError
@@ -34,29 +35,9 @@ class Subject(NamedTuple):
     transcript: str
 
 
-def reachable(principal: Principal, scope: Scope) -> ColumnElement[bool]:
-    """Which reviews somebody reaches: all of the client, those of their teams, or what is theirs or in the pool. Nobody
-    looks at a call that they took themselves."""
-    of_client = REVIEW.c.client_id == principal.client_id
-    reach = principal.reach(scope)
-    if reach == "all":
-        return of_client
-    pooled: ColumnElement[bool] = REVIEW.c.reviewer_id.is_(None)
-    if principal.teams:
-        pooled &= REVIEW.c.team.in_(sorted(principal.teams))
-    theirs = or_(REVIEW.c.reviewer_id == principal.user_id, pooled)
-    if reach == "teams":
-        return of_client & or_(REVIEW.c.reviewer_id == principal.user_id, REVIEW.c.team.in_(sorted(principal.teams)))
-    if reach == "assigned":
-        not_own = or_(REVIEW.c.agent_id.is_(None), REVIEW.c.agent_id != (principal.agent_id or ""))
-        return of_client & theirs & not_own
-    # agents see published scorecards, and never how they came about
-    return of_client & (REVIEW.c.id == "")
-
-
 def find(session: Session, principal: Principal, scope: Scope, id_: str) -> Review:
     """Raises UnknownResourceError, for a review out of reach too."""
-    statement = select(Review).where(REVIEW.c.id == id_, reachable(principal, scope))
+    statement = select(Review).where(REVIEW.c.id == id_, reviews_within(principal, scope))
     found: Review | None = session.execute(statement).scalar_one_or_none()
     if found is None:
         raise UnknownResourceError("there is no such review")
@@ -68,7 +49,7 @@ def of_call(session: Session, principal: Principal, scope: Scope, call_id: str) 
     statement = (
         select(Review)
         .join(EVALUATION, EVALUATION.c.id == REVIEW.c.evaluation_id)
-        .where(EVALUATION.c.call_id == call_id, reachable(principal, scope))
+        .where(EVALUATION.c.call_id == call_id, reviews_within(principal, scope))
         .order_by((REVIEW.c.reviewer_id == principal.user_id).desc(), REVIEW.c.state == "submitted", REVIEW.c.id.desc())
     )
     return session.execute(statement).scalars().all()

@@ -1,0 +1,121 @@
+"""Appeals in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlmodel import Session
+
+from callgrade.access.permissions import Scope
+from callgrade.access.principals import Principal
+from callgrade.db.tables import Appeal, Evaluation
+from callgrade.domain.errors import UnknownResourceError
+from callgrade.evaluations.tables import CALL, EVALUATION
+from callgrade.reviews.tables import APPEAL, DECISION, PUBLISHED, REVIEW
+
+
+class AppealRow(NamedTuple):
+    """One line of a list. `call_id` is the server's, `shown_call_id` the client's own."""
+
+    appeal: Appeal
+    call_id: str
+    shown_call_id: str
+    rubric_id: str
+
+
+def reachable(principal: Principal, scope: Scope) -> ColumnElement[bool]:
+    """Agents see their own, leads those of their teams, reviewers those of the calls that they may review."""
+    of_client = APPEAL.c.client_id == principal.client_id
+    reach = principal.reach(scope)
+    if reach == "all":
+        return of_client
+    if reach == "own":
+        return of_client & (APPEAL.c.agent_id == (principal.agent_id or ""))
+    within: ColumnElement[bool] = of_client
+    if reach == "teams" or principal.teams:
+        within &= APPEAL.c.team.in_(sorted(principal.teams))
+    if principal.agent_id is not None:
+        within &= or_(APPEAL.c.agent_id.is_(None), APPEAL.c.agent_id != principal.agent_id)
+    return within
+
+
+def find(session: Session, principal: Principal, scope: Scope, id_: str) -> Appeal:
+    """Raises UnknownResourceError, for one out of reach too."""
+    statement = select(Appeal).where(APPEAL.c.id == id_, reachable(principal, scope))
+    found: Appeal | None = session.execute(statement).scalar_one_or_none()
+    if found is None:
+        raise UnknownResourceError("there is no such appeal")
+    return found
+
+
+def own_published(session: Session, principal: Principal, evaluation_id: str) -> Evaluation:
+    """An agent's own published evaluation. Raises UnknownResourceError for any other."""
+    statement = select(Evaluation).where(
+        EVALUATION.c.id == evaluation_id,
+        EVALUATION.c.client_id == principal.client_id,
+        EVALUATION.c.agent_id == (principal.agent_id or ""),
+        EVALUATION.c.status == "published",
+    )
+    found: Evaluation | None = session.execute(statement).scalar_one_or_none()
+    if found is None:
+        raise UnknownResourceError("there is no such score of yours")
+    return found
+
+
+def published_at(session: Session, evaluation_id: str, revision: int) -> datetime:
+    statement = select(PUBLISHED.c.published_at).where(
+        PUBLISHED.c.evaluation_id == evaluation_id, PUBLISHED.c.revision == revision
+    )
+    moment: datetime = session.execute(statement).scalar_one()
+    return moment
+
+
+def of_evaluation(session: Session, evaluation_id: str) -> Sequence[Appeal]:
+    """The oldest first."""
+    statement = select(Appeal).where(APPEAL.c.evaluation_id == evaluation_id).order_by(APPEAL.c.id)
+    return session.execute(statement).scalars().all()
+
+
+def judged_by(session: Session, evaluation_id: str) -> frozenset[str]:
+    """Who had a part in what was published of an evaluation: the ids of users."""
+    reviewers = select(REVIEW.c.reviewer_id).where(REVIEW.c.evaluation_id == evaluation_id, REVIEW.c.slot == 0)
+    deciders = (
+        select(DECISION.c.decided_by)
+        .join(REVIEW, REVIEW.c.id == DECISION.c.review_id)
+        .where(REVIEW.c.evaluation_id == evaluation_id, REVIEW.c.slot == 0)
+    )
+    found = [*session.execute(reviewers).scalars(), *session.execute(deciders).scalars()]
+    return frozenset(id_ for id_ in found if id_ is not None)
+
+
+def close(session: Session, id_: str, **values: Any) -> bool:
+    """False where somebody else has closed it."""
+    result: Any = session.execute(update(APPEAL).where(APPEAL.c.id == id_, APPEAL.c.state == "open").values(**values))
+    return bool(result.rowcount)
+
+
+def page(
+    session: Session, principal: Principal, *, state: str | None, before: str | None, limit: int
+) -> Sequence[AppealRow]:
+    """Open ones by their deadline would jump about while one pages; so the newest first, by id."""
+    statement = (
+        select(Appeal, EVALUATION.c.call_id, CALL.c.call_id.label("shown"), EVALUATION.c.rubric_id)
+        .join(EVALUATION, EVALUATION.c.id == APPEAL.c.evaluation_id)
+        .join(CALL, CALL.c.id == EVALUATION.c.call_id)
+        .where(reachable(principal, "appeals:read"))
+    )
+    if state is not None:
+        statement = statement.where(APPEAL.c.state == state)
+    if before is not None:
+        statement = statement.where(APPEAL.c.id < before)
+    rows = session.execute(statement.order_by(APPEAL.c.id.desc()).limit(limit))
+    return [AppealRow(row.Appeal, row.call_id, row.shown, row.rubric_id) for row in rows]
+
+
+def counts(session: Session, principal: Principal, at: datetime) -> tuple[int, int]:
+    """(open, overdue) within reach."""
+    mine = (reachable(principal, "appeals:read"), APPEAL.c.state == "open")
+    open_ = session.execute(select(func.count()).select_from(APPEAL).where(*mine)).scalar_one()
+    overdue = select(func.count()).select_from(APPEAL).where(*mine, APPEAL.c.decide_by <= at)
+    return open_, session.execute(overdue).scalar_one()
