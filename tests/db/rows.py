@@ -20,6 +20,7 @@ from callgrade.db.tables import (
     Batch,
     BatchChunk,
     BatchFault,
+    BegunSignIn,
     Call,
     Client,
     Delivery,
@@ -67,6 +68,7 @@ def fill(session: Session) -> None:
     session.add(PromptVersion(id="p", version="v1", status="draft", content=AWKWARD, digest="sha256:2", origin="u"))
     session.add(RateSecond(name="llm", second=2**40, requests=3, tokens=4))
     session.add(SignInFailures(subject="s", number=3, blocked_until=AT))
+    session.add(BegunSignIn(state_hash="h", browser_hash="b", nonce="n", verifier="v", next_path=AWKWARD, ends_at=AT))
 
 
 def _of_client(session: Session, client: str, number: int) -> None:

@@ -10,7 +10,7 @@ from callgrade.db.tables.batches import Batch, BatchChunk, BatchFault
 from callgrade.db.tables.calls import AwaitedRecording, Call, Recording, TranscriptVersion
 from callgrade.db.tables.desk import Alert, AlertRule, Draft, Outline
 from callgrade.db.tables.evaluations import Evaluation, EvaluationFlag, StoredScorecard
-from callgrade.db.tables.people import Agent, LedTeam, SignIn, SignInFailures, User
+from callgrade.db.tables.people import Agent, BegunSignIn, LedTeam, SignIn, SignInFailures, User
 from callgrade.db.tables.registry import PromptVersion, Release, RubricVersion
 from callgrade.db.tables.requests import IdempotentRequest, RateSecond
 from callgrade.db.tables.retention import RetentionRule
@@ -39,6 +39,7 @@ __all__ = [
     "Batch",
     "BatchChunk",
     "BatchFault",
+    "BegunSignIn",
     "Call",
     "Client",
     "Delivery",

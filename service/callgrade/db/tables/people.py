@@ -22,6 +22,8 @@ class User(SQLModel, table=True):
     role: str
     password_hash: str | None = None
     """Argon2id; None for who signs in elsewhere."""
+    password_until: datetime | None = Field(default=None, sa_type=Moment)
+    """Of a password that somebody else made: it is good once, to choose one's own, until then."""
     issuer: str | None = None
     issuer_subject: str | None = None
     """Who an OpenID provider says they are."""
@@ -55,6 +57,22 @@ class SignIn(SQLModel, table=True):
     """At the latest, however busy it is."""
     browser: str = ""
     """What the person may know it by: name and system, no more."""
+
+
+class BegunSignIn(SQLModel, table=True):
+    """Somebody was sent to the OpenID provider and has not come back. It is used once; of what the browser must bring
+    back only hashes are kept."""
+
+    __tablename__ = "begun_sign_in"
+
+    state_hash: str = Field(primary_key=True)
+    browser_hash: str
+    """Of the cookie of the browser that was sent."""
+    nonce: str
+    verifier: str
+    """PKCE: what the code can be redeemed with."""
+    next_path: str
+    ends_at: datetime = Field(sa_type=Moment, index=True)
 
 
 class SignInFailures(SQLModel, table=True):
