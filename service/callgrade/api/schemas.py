@@ -6,9 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import Path, Query
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -19,6 +17,8 @@ from pydantic import (
 from callgrade.api import examples
 from callgrade.domain.calls import Party
 from callgrade.domain.frozen import Frozen
+from callgrade.domain.moments import Moment
+from callgrade.domain.numbers import as_number
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations.outbox import EVENTS
 from callgrade.evaluations.statuses import Status
@@ -44,14 +44,7 @@ def _plausible(moment: datetime) -> datetime:
     return moment
 
 
-def _written(moment: object) -> object:
-    # the library takes "0.5" for half a second after 1970
-    if isinstance(moment, str) and "-" not in moment[1:10]:
-        raise ValueError("write a moment as 2026-11-01T09:30:00+08:00")
-    return moment
-
-
-PlausibleMoment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_plausible)]
+PlausibleMoment = Annotated[Moment, AfterValidator(_plausible)]
 
 
 def example(value: dict[str, Any]) -> ConfigDict:
@@ -122,13 +115,13 @@ class EvaluationWanted(Frozen):
         **Frozen.model_config,
         json_schema_extra={
             "examples": [{"rubric": examples.RUBRIC}],
-            "anyOf": [{"required": ["rubric"]}, {"required": ["release"]}],
+            "anyOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("rubric", "release")],
         },
     )
 
     rubric: Reference | None = None
     release: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
-    priority: Annotated[int, Field(ge=0, le=9, description="More is sooner.")] = 0
+    priority: Annotated[int, Field(ge=0, le=9, description="More is sooner."), as_number] = 0
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:

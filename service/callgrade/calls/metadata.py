@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from callgrade.domain.calls import CallId, Facts, Party
 from callgrade.domain.errors import TranscriptError
 from callgrade.domain.frozen import Frozen
+from callgrade.domain.moments import Moment
 from callgrade.ports import AgentChannel
 
 LONGEST = 200
@@ -27,8 +28,8 @@ class RecordingMetadata(Frozen):
     call_id: CallId
     channel: str = "phone"
     language: str = "zh"
-    started_at: AwareDatetime | None = None
-    ended_at: AwareDatetime | None = None
+    started_at: Moment | None = None
+    ended_at: Moment | None = None
     agent: Party | None = None
     customer: Party | None = None
     queue: str | None = None

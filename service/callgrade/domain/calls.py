@@ -3,11 +3,13 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, field_validator, model_validator
+from pydantic import Field, JsonValue, Strict, StringConstraints, field_validator, model_validator
 
 from callgrade.domain.frozen import Frozen
+from callgrade.domain.moments import Moment
+from callgrade.domain.numbers import as_number
 
-Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
+Milliseconds = Annotated[int, Field(ge=0, le=86_400_000), as_number]
 CallId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Facts = dict[str, JsonValue]
 """What is known of a call besides its words (direction, outcome, complaint, hold_ms…). Open."""
@@ -26,11 +28,11 @@ class Token(NamedTuple):
     `confidence` comes from the recogniser's posteriors (0..1) or is None; it is never invented.
     """
 
-    start: int
-    end: int
-    start_ms: int
-    end_ms: int
-    confidence: float | None = None
+    start: Annotated[int, Strict()]
+    end: Annotated[int, Strict()]
+    start_ms: Annotated[int, Strict()]
+    end_ms: Annotated[int, Strict()]
+    confidence: Annotated[float, Strict()] | None = None
 
 
 class Turn(Frozen):
@@ -74,7 +76,7 @@ class Transcript(Frozen):
     call_id: CallId
     channel: str = "phone"
     language: str = "zh"
-    started_at: AwareDatetime | None = None
+    started_at: Moment | None = None
     agent: Party | None = None
     customer: Party | None = None
     queue: str | None = None

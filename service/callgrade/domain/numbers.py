@@ -9,10 +9,21 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer
 
 Exact = int | Fraction
 Points = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
+
+def _number(value: object) -> object:
+    # the library takes true for 1 and "5" for 5
+    if isinstance(value, bool | str):
+        raise ValueError("must be a number")
+    return value
+
+
+as_number = BeforeValidator(_number)
+"""For a field that is to come in as a number: of a whole one, 3.0 is taken, true and "3" are not."""
 
 
 @lru_cache(maxsize=1024)
