@@ -2,28 +2,14 @@
 
 import json
 import socket
-import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from tests.api.made import RUBRIC, Service, transcript
-
-
-@pytest.fixture
-def address(service: Service) -> Iterator[tuple[str, int]]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(service.app, lifespan="off", log_config=None))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    yield listening.getsockname()
-    server.should_exit = True
-    thread.join(timeout=20)
-    listening.close()
+from tests.api.wire import Address
 
 
 def eventually(look: Any, wanted: Any) -> None:
@@ -34,7 +20,7 @@ def eventually(look: Any, wanted: Any) -> None:
     assert look() == wanted
 
 
-def test_a_sender_who_goes_away_leaves_an_incomplete_batch(service: Service, address: tuple[str, int]) -> None:
+def test_a_sender_who_goes_away_leaves_an_incomplete_batch(service: Service, address: Address) -> None:
     key = service.key()["Authorization"]
     head = (
         f"POST /v1/batches?rubric={RUBRIC} HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n"
@@ -52,7 +38,7 @@ def test_a_sender_who_goes_away_leaves_an_incomplete_batch(service: Service, add
     assert len(service.get("/v1/evaluations", limit=200).json()["items"]) == 25
 
 
-def test_a_sender_who_goes_away_in_a_recording_leaves_nothing(service: Service, address: tuple[str, int]) -> None:
+def test_a_sender_who_goes_away_in_a_recording_leaves_nothing(service: Service, address: Address) -> None:
     key = service.key()["Authorization"]
     part = b'--x\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n' + b"RIFF" * 1000
     head = (
@@ -68,7 +54,7 @@ def test_a_sender_who_goes_away_in_a_recording_leaves_nothing(service: Service, 
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_a_body_over_the_cap_is_cut_off(service: Service, address: tuple[str, int], announced: bool) -> None:
+def test_a_body_over_the_cap_is_cut_off(service: Service, address: Address, announced: bool) -> None:
     body = b"x" * 3_000_000
     headers = {**service.key(), "Content-Type": "application/json"}
     if announced:
@@ -83,7 +69,7 @@ def test_a_body_over_the_cap_is_cut_off(service: Service, address: tuple[str, in
     assert answer.headers["connection"] == "close"
 
 
-def test_progress_comes_while_it_goes_on(service: Service, address: tuple[str, int]) -> None:
+def test_progress_comes_while_it_goes_on(service: Service, address: Address) -> None:
     service.queue.pipeline = None
     batch_id = service.batch([transcript("B-1"), transcript("B-2")]).json()["batch_id"]
     url = f"http://127.0.0.1:{address[1]}/v1/batches/{batch_id}/events"
@@ -100,7 +86,7 @@ def test_progress_comes_while_it_goes_on(service: Service, address: tuple[str, i
     assert (seen[-1]["status"], seen[-1]["proposed"], seen[-1]["pending"]) == ("done", 2, 0)
 
 
-def test_an_endless_answer_ends_when_the_process_is_asked_to(service: Service, address: tuple[str, int]) -> None:
+def test_an_endless_answer_ends_when_the_process_is_asked_to(service: Service, address: Address) -> None:
     service.queue.pipeline = None
     batch_id = service.batch([transcript("B-1")]).json()["batch_id"]
     url = f"http://127.0.0.1:{address[1]}/v1/batches/{batch_id}/events"

@@ -8,7 +8,7 @@ import pytest
 
 from callgrade.access.rates import Rates
 from callgrade.api.middleware import JsonLines
-from callgrade.api.problems import Problem
+from callgrade.api.problems import Problem, title_of
 from callgrade.calls import service as calls
 from tests.api.made import RUBRIC, Service, transcript
 
@@ -41,6 +41,14 @@ def test_every_error_is_a_problem(service: Service, method: str, path: str, stat
 def test_a_method_that_is_not_there_is_told_which_are(service: Service, path: str, allowed: str) -> None:
     answer = service.http.request("OPTIONS", path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [(404, "Not Found"), (413, "Content Too Large"), (416, "Range Not Satisfiable"), (422, "Unprocessable Content")],
+)
+def test_titles_are_the_same_on_every_python(status: int, title: str) -> None:
+    assert title_of(status) == title
 
 
 def test_a_request_that_does_not_fit_names_each_fault(service: Service) -> None:

@@ -133,8 +133,10 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=200,
-        description="Any text of your own, new for each new request. Sending the same request with the same key again "
-        "gives the same answer and does nothing twice; another body under the same key is a 409. Kept for 24 hours.",
+        pattern=r"^[!-~]+$",
+        description="Any text of your own without blanks, new for each new request. Sending the same request with the "
+        "same key again gives the same answer and does nothing twice; another body under the same key is a 409. Kept "
+        "for 24 hours.",
         examples=["2026-11-01/C-00001"],
     ),
 ]

@@ -8,6 +8,7 @@ BATCH_ID = "019a2f6e6cf97b21a6d5c4b3a2918070"
 WEBHOOK_ID = "019a2f6e6cfa7c32b7e6d5c4b3a29181"
 DELIVERY_ID = "019a2f6e6cfb7d43c8f7e6d5c4b3a292"
 RUBRIC = "telesales-misconduct"
+PROMPT = "judge"
 MOMENT = "2026-11-01T01:30:00Z"
 
 TRANSCRIPT: dict[str, Any] = {

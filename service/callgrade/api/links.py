@@ -1,5 +1,5 @@
-"""What follows upon an answer: which of its values is whose parameter, as OpenAPI links. Clients are made from them, and
-the tests that try every operation walk along them."""
+"""What follows upon an answer: which of its values is whose parameter, as OpenAPI links. Clients are made from them,
+and the tests that try every operation walk along them."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ _OF_A_WEBHOOK = ("read_webhook", "list_deliveries", "test_webhook", "remove_webh
 LINKS: dict[str, dict[str, dict[str, str]]] = {
     "submit_call": dict.fromkeys(_OF_A_CALL, CALL) | dict.fromkeys(_OF_AN_EVALUATION, EVALUATION),
     "evaluate_call": dict.fromkeys(_OF_AN_EVALUATION, EVALUATION),
+    "cancel_evaluation": {"retry_evaluation": SAME},
     "submit_batch": dict.fromkeys(_OF_A_BATCH, BATCH),
     "list_rubrics": {"read_rubric": {"reference": FIRST}},
     "list_prompts": {"read_prompt": {"reference": FIRST}},

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from callgrade.access import audit
 from callgrade.adapters.streams import Pull
+from callgrade.api import examples
 from callgrade.api.bodies import UnsupportedMediaError
 from callgrade.api.dependencies import BatchesReader, BatchesWriter, IdempotencyKey, Services, Serving, once_of
 from callgrade.api.documentation import BATCH_BODY, errors
@@ -29,11 +30,23 @@ LINES_A_PIECE = 100
 
 
 @router.post("", status_code=202, responses=errors(400, 404, 409, 413, 415, 422), openapi_extra=BATCH_BODY)
+EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["progress", "end"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/BatchShown"},
+        },
+    },
+}
 async def submit_batch(
     request: Request,
     principal: BatchesWriter,
     services: Serving,
-    rubric: Annotated[Reference, Query(description="`id`, or `id@vN`.")],
+    rubric: Annotated[Reference, Query(description="`id`, or `id@vN`.", examples=[examples.RUBRIC])],
     idempotency_key: IdempotencyKey = None,
 ) -> BatchAccepted:
     """One transcript a line, as many lines as you like; they are worked off while they come in.
@@ -77,7 +90,7 @@ def read_batch(id_: ServerId, principal: BatchesReader, services: Serving) -> Ba
         200: {
             "description": "Server-sent events: `progress` whenever something has changed, `end` once at the end; the "
             "data of both is the batch as GET /v1/batches/{id} shows it.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": EVENT}},
         },
     },
 )

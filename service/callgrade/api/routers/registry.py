@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
+from callgrade.api import examples
 from callgrade.api.dependencies import ReleasesReader, RubricsReader, Serving
 from callgrade.api.documentation import NOT_MODIFIED, errors
 from callgrade.api.etags import cache_headers, etag_of, not_modified, unchanged
@@ -14,7 +15,9 @@ from callgrade.api.schemas import PromptWhole, Reference, ReleaseShown, RubricSh
 from callgrade.evaluations import registry, views
 
 router = APIRouter(prefix="/v1", tags=["registry"])
-ById = Annotated[Reference, Path(description="`id`: the newest published version; or `id@vN`.")]
+_BY_ID = "`id`: the newest published version; or `id@vN`."
+ByRubric = Annotated[Reference, Path(description=_BY_ID, examples=[examples.RUBRIC])]
+ByPrompt = Annotated[Reference, Path(description=_BY_ID, examples=[examples.PROMPT])]
 
 
 @router.get("/rubrics", responses=errors(422))
@@ -26,7 +29,7 @@ def list_rubrics(_: RubricsReader, services: Serving, limit: Limit = 50, cursor:
 
 
 @router.get("/rubrics/{reference}", response_model=RubricWhole, responses={**errors(404, 422), **NOT_MODIFIED})
-def read_rubric(reference: ById, request: Request, _: RubricsReader, services: Serving) -> Response:
+def read_rubric(reference: ByRubric, request: Request, _: RubricsReader, services: Serving) -> Response:
     with services.database.reading() as session:
         row = registry.rubric_version(session, reference)
     etag = etag_of(row.digest, row.status)
@@ -43,7 +46,7 @@ def list_prompts(_: RubricsReader, services: Serving, limit: Limit = 50, cursor:
 
 
 @router.get("/prompts/{reference}", response_model=PromptWhole, responses={**errors(404, 422), **NOT_MODIFIED})
-def read_prompt(reference: ById, request: Request, _: RubricsReader, services: Serving) -> Response:
+def read_prompt(reference: ByPrompt, request: Request, _: RubricsReader, services: Serving) -> Response:
     with services.database.reading() as session:
         row = views.prompt_version(session, reference)
     etag = etag_of(row.digest, row.status)

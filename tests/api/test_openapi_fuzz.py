@@ -1,0 +1,114 @@
+"""schemathesis over the whole OpenAPI, along its links and with two clients' keys: no answer that is not documented, no
+5xx, nothing taken that the documentation refuses, nothing refused that it allows, nobody let in without a key, and
+nobody shown what is another's. What is left out of that, and why, stands in schemathesis.toml.
+
+More cases, and new ones each time:
+
+    FUZZ="--max-examples 300 --seed 7" python -m pytest -n 0 -s tests/api/test_openapi_fuzz.py
+"""
+
+import itertools
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from callgrade.db.tables import Delivery, Release
+from callgrade.evaluations.pipeline import Pipeline
+from tests.api.made import Service, rubrics
+from tests.api.wire import Address
+
+ROOT = Path(__file__).parents[2]
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+REFUSED = {400, 401, 403, 404, 405, 415, 422}
+"""Answered before the operation came to what it is for."""
+
+
+def keys(service: Service, folder: Path) -> Path:
+    """Both clients' keys, in the shape that schemathesis takes identities in."""
+    users = [
+        {"name": name, "fixedHeaders": [{"name": name_, "value": value} for name_, value in key.items()]}
+        for name, key in ((client, service.key(client=client)) for client in ("default", "stranger"))
+    ]
+    path = folder / "keys.json"
+    path.write_text(json.dumps({"auth": users}), "utf-8")
+    return path
+
+
+class Sometimes:
+    """Leaves every third piece of work undone, so that there is something to cancel."""
+
+    def __init__(self, works: Pipeline):
+        self.works, self.turns = works, itertools.cycle((True, True, False))
+
+    async def transcribe(self, id_: str) -> bool:
+        return await self.works.transcribe(id_)
+
+    async def judge(self, id_: str) -> None:
+        if next(self.turns):
+            await self.works.judge(id_)
+
+    async def judge_chunk(self, batch_id: str, number: int) -> None:
+        if next(self.turns):
+            await self.works.judge_chunk(batch_id, number)
+
+    async def aclose(self) -> None:
+        await self.works.aclose()
+
+
+@pytest.fixture
+def delivered() -> Iterator[None]:
+    """Every delivery, at once: what is under way cannot be sent again."""
+
+    def deliver(_mapper: object, _connection: object, row: Delivery) -> None:
+        row.status = "delivered"
+
+    event.listen(Delivery, "before_insert", deliver)
+    yield
+    event.remove(Delivery, "before_insert", deliver)
+
+
+def release_of_everybody(service: Service) -> None:
+    """Nothing in the API makes one yet."""
+    told = rubrics()[0]
+    named = {"rubric_id": told["id"], "rubric_version": told["version"], "rubric_digest": told["digest"]}
+    with service.database.writing() as session:
+        session.add(Release(client_id=None, team="never", created_by="system", **named))
+
+
+def statuses(report: Path) -> dict[str, set[int]]:
+    """What each operation answered, from the report's events."""
+    seen = defaultdict[str, set[int]](set)
+    for line in report.read_text("utf-8").splitlines():
+        recorder = json.loads(line).get("ScenarioFinished", {}).get("recorder") or {}
+        for id_, exchange in recorder.get("interactions", {}).items():
+            case = recorder["cases"][id_]["value"]
+            if exchange.get("response"):
+                seen[f"{case['method']} {case['path']}"].add(exchange["response"]["status_code"])
+    return seen
+
+
+@pytest.mark.usefixtures("delivered")
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_every_answer_is_documented(service: Service, address: Address, tmp_path: Path) -> None:
+    service.queue.pipeline = Sometimes(service.pipeline)
+    release_of_everybody(service)
+    report, more = tmp_path / "report.ndjson", shlex.split(os.environ.get("FUZZ", ""))
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", *more]
+    command += ["--report-ndjson-path", str(report), f"http://{address[0]}:{address[1]}/openapi.json"]
+    environment = {**os.environ, "CALLGRADE_FUZZ_KEYS": str(keys(service, tmp_path)), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=not more, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    seen = statuses(report)
+    documented = {
+        f"{method.upper()} {path}" for path, found in service.app.openapi()["paths"].items() for method in found
+    }
+    reached = {name for name, found in seen.items() if found - REFUSED}
+    assert documented - reached == set()
