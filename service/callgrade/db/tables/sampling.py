@@ -23,6 +23,8 @@ class SamplingPlan(SQLModel, table=True):
     created_by: str
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
     retired_at: datetime | None = Field(default=None, sa_type=Moment)
+    looked_until: datetime = Field(default_factory=now, sa_type=Moment)
+    """Up to when what came in was looked through for what is always reviewed."""
 
 
 class SamplingRun(SQLModel, table=True):

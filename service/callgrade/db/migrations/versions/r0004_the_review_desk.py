@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("looked_until", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_sampling_plan_client_id")),
         sa.ForeignKeyConstraint(["follows"], ["sampling_plan.id"], name=op.f("fk_sampling_plan_follows")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sampling_plan")),
