@@ -74,7 +74,8 @@ def create_app(settings: Settings | None = None, *, stopping: Event | None = Non
 @contextmanager
 def open_workshop(settings: Settings, watch: Watch | None = None) -> Iterator[Workshop]:
     """Works off this host's queues until it is left. Raises SettingsError, NotReadyError."""
-    from callgrade.adapters.webhooks import Line, deliver
+    from callgrade.adapters.courier import Courier
+    from callgrade.adapters.webhooks import Line
     from callgrade.engine import Engine
 
     with ExitStack() as stack:
@@ -83,10 +84,14 @@ def open_workshop(settings: Settings, watch: Watch | None = None) -> Iterator[Wo
         database = Database(settings.database)
         stack.callback(database.close)
         blobs = FsspecBlobs(settings.blobs)
-        line = Line(allow_private=settings.service.allow_private_urls)
         pipeline = make_pipeline(settings, database, blobs)
         pipeline.watch = watch or pipeline.watch
-        engine = Engine(settings, pipeline, deliver=partial(deliver, database, line=line))
+        if "score" in settings.works_off:
+            courier = Courier(database, Line(allow_private=settings.service.allow_private_urls))
+            courier.start()
+            # after the engine, whose last results are told yet
+            stack.callback(courier.stop, GRACE_S)
+        engine = Engine(settings, pipeline)
         engine.launch()
         stack.callback(engine.shutdown, GRACE_S)
         housekeeping = Housekeeping(database, blobs, [DiskCache(settings.data_dir / ANSWERS)])

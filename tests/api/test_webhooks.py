@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from callgrade.db.tables import Delivery
+from callgrade.db.tables import Delivery, IdempotentRequest
 from callgrade.evaluations import webhooks
+from callgrade.evaluations.outbox import DELIVERIES
+from callgrade.evaluations.sending import ERASED
 from tests.api.made import Service, transcript
 
 URL = "https://crm.example.com/hook"
@@ -59,11 +61,13 @@ def test_events_reach_whoever_asked_for_them(service: Service) -> None:
     assert {payload["data"]["evaluation_id"] for payload in payloads} >= {made["evaluation_id"]}
 
 
-def test_a_test_and_a_redelivery_are_handed_to_the_queue(service: Service) -> None:
+def test_a_test_and_a_redelivery_are_told_to_the_courier(service: Service) -> None:
+    heard: list[int] = []
+    service.database.listen(DELIVERIES, lambda: heard.append(1))
     hook = add(service).json()["id"]
     tried = service.http.post(f"/v1/webhooks/{hook}/test", headers=service.key())
     assert (tried.status_code, tried.json()["event"]) == (202, "webhook.test")
-    assert ("delivery", tried.json()["id"]) in service.queue.handed_in
+    assert len(heard) == 1
     path, wanted = f"/v1/webhooks/{hook}/redeliver", {"delivery_id": tried.json()["id"]}
     assert service.http.post(path, json=wanted, headers=service.key()).status_code == 409
     with service.database.writing() as session:
@@ -72,7 +76,7 @@ def test_a_test_and_a_redelivery_are_handed_to_the_queue(service: Service) -> No
         row.status = "delivered"
         session.add(row)
     again = service.http.post(path, json=wanted, headers=service.key())
-    assert again.status_code == 202
+    assert (again.status_code, len(heard)) == (202, 2)
     assert again.json()["id"] != tried.json()["id"]
     assert again.json()["event_id"] == tried.json()["event_id"]
     seen = service.get(f"/v1/webhooks/{hook}/deliveries", limit=1).json()
@@ -101,3 +105,55 @@ def test_removed_is_gone_with_its_log(service: Service) -> None:
 def test_there_may_be_so_many_and_no_more(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "MOST", 2)
     assert [add(service).status_code for _ in range(3)] == [201, 201, 409]
+
+
+def test_the_same_registration_twice_is_one_with_the_same_secret(service: Service) -> None:
+    def ask(**wanted: Any) -> Any:
+        headers = {**service.key(), "Idempotency-Key": "k"}
+        return service.http.post("/v1/webhooks", json={"url": URL, **wanted}, headers=headers)
+
+    first, second = ask(), ask()
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    assert len(service.get("/v1/webhooks").json()["items"]) == 1
+    other = ask(events=["batch.done"])
+    assert (other.status_code, other.json()["retryable"]) == (409, False)
+    with service.database.reading() as session:
+        (kept,) = session.exec(select(IdempotentRequest)).all()
+        assert first.json()["secret"] not in str(kept.answer)
+    service.http.delete(f"/v1/webhooks/{first.json()['id']}", headers=service.key())
+    assert ask().status_code == 410
+
+
+def test_a_test_and_a_redelivery_with_the_same_key_are_one(service: Service) -> None:
+    hook = add(service).json()["id"]
+
+    def ask(what: str, key: str, **body: Any) -> Any:
+        headers = {**service.key(), "Idempotency-Key": key}
+        return service.http.post(f"/v1/webhooks/{hook}/{what}", json=body or None, headers=headers)
+
+    first = ask("test", "a").json()
+    assert ask("test", "a").json() == first
+    assert ask("test", "b").json()["id"] != first["id"]
+    sent(service, first["id"])
+    again = ask("redeliver", "c", delivery_id=first["id"]).json()
+    assert ask("redeliver", "c", delivery_id=first["id"]).json() == again
+    assert ask("redeliver", "d", delivery_id=first["id"]).json()["id"] != again["id"]
+    assert len(service.get(f"/v1/webhooks/{hook}/deliveries").json()["items"]) == 4
+
+
+def test_what_was_erased_is_not_sent_again(service: Service) -> None:
+    hook = add(service).json()["id"]
+    id_ = service.http.post(f"/v1/webhooks/{hook}/test", headers=service.key()).json()["id"]
+    sent(service, id_, payload=ERASED)
+    answer = service.http.post(f"/v1/webhooks/{hook}/redeliver", json={"delivery_id": id_}, headers=service.key())
+    assert answer.status_code == 410
+
+
+def sent(service: Service, id_: str, **more: Any) -> None:
+    with service.database.writing() as session:
+        row = session.get(Delivery, id_)
+        assert row is not None
+        for name, value in {"status": "delivered", "next_at": None, **more}.items():
+            setattr(row, name, value)
+        session.add(row)

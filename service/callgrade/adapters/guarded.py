@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -45,7 +45,12 @@ class Deadline:
     """How long the whole of it may take, however slowly the other side drips."""
 
     def __init__(self, seconds: float, clock: Clock = time.monotonic):
-        self._clock, self._end = clock, clock() + seconds
+        self._clock, self._seconds = clock, seconds
+        self.begin()
+
+    def begin(self) -> None:
+        """From now on, for a connection that is used again."""
+        self._end = self._clock() + self._seconds
 
     def left(self, timeout: float | None) -> float:
         """`timeout` in seconds, or what is left. Raises httpcore.ReadTimeout when nothing is."""
@@ -158,22 +163,35 @@ def exchange(
 
     Raises FetchFailedError without an answer, UrlRefusedError for an address out of bounds.
     """
-    url = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.target)
-    sent = {"Host": target.authority, "User-Agent": USER_AGENT, "Connection": "close", **headers}
-    if content is not None:
-        sent["Content-Length"] = str(len(content))
-    timeouts = {"connect": connect_s, "read": read_s, "write": read_s, "pool": connect_s}
     pool = httpcore.ConnectionPool(
         ssl_context=ssl_context or trusted(), max_connections=1, max_keepalive_connections=0, network_backend=backend
     )
+    headers = {"Connection": "close", **headers}
     with (
         without_wire_errors(),
         pool,
-        pool.stream(
-            method, url, headers=list(sent.items()), content=content, extensions={"timeout": timeouts}
-        ) as response,
+        asked(pool, method, target, headers=headers, content=content, connect_s=connect_s, read_s=read_s) as response,
     ):
         yield response
+
+
+def asked(
+    pool: httpcore.ConnectionPool,
+    method: str,
+    target: Target,
+    *,
+    headers: Mapping[str, str],
+    content: bytes | None = None,
+    connect_s: float = 10.0,
+    read_s: float = 30.0,
+) -> AbstractContextManager[httpcore.Response]:
+    """A request over a pool whose way out is guarded, with the wire's own errors."""
+    url = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.target)
+    sent = {"Host": target.authority, "User-Agent": USER_AGENT, **headers}
+    if content is not None:
+        sent["Content-Length"] = str(len(content))
+    timeouts = {"connect": connect_s, "read": read_s, "write": read_s, "pool": connect_s}
+    return pool.stream(method, url, headers=list(sent.items()), content=content, extensions={"timeout": timeouts})
 
 
 def header(response: httpcore.Response, name: str) -> str:

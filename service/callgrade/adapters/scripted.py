@@ -59,7 +59,7 @@ class Works(Protocol):
 class InlineWorkQueue:
     """Does the work before it returns, in an event loop of its own; the caller's thread must not have one running.
 
-    Without a pipeline nothing is done; `handed_in` keeps what came either way. Deliveries are only kept. Close it.
+    Without a pipeline nothing is done; `handed_in` keeps what came either way. Close it.
     """
 
     def __init__(self, pipeline: Works | None = None):
@@ -78,9 +78,6 @@ class InlineWorkQueue:
         self.handed_in.append(("chunk", batch_id, str(number)))
         if self.pipeline is not None:
             self._run(self.pipeline.judge_chunk(batch_id, number))
-
-    def enqueue_delivery(self, id_: str) -> None:
-        self.handed_in.append(("delivery", id_))
 
     def cancel_evaluation(self, id_: str, *, attempt: int) -> None:
         self.handed_in.append(("cancel", id_, str(attempt)))

@@ -1,4 +1,4 @@
-"""Sends deliveries to clients' webhooks: signed as Standard Webhooks asks, at least once, and with patience.
+"""Sends an event to a client's webhook, once: signed as Standard Webhooks asks. When and how often is the courier's.
 
     webhook-id          the event's id; the same whenever it is sent again, so a receiver can pass over what it has
     webhook-timestamp   of this attempt
@@ -10,39 +10,26 @@ and disables the webhook; all else is tried again, ten attempts in just over thr
 """
 
 import json
-import logging
+import math
 import random
 import ssl
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 import httpcore
-from sqlmodel import Session
 from standardwebhooks.webhooks import Webhook
 
-from callgrade.adapters.guarded import (
-    Deadline,
-    FetchFailedError,
-    GuardedBackend,
-    Resolve,
-    exchange,
-    header,
-    resolve,
-)
+from callgrade.adapters.connections import Connection, Connections
+from callgrade.adapters.guarded import Deadline, FetchFailedError, GuardedBackend, Resolve, resolve
 from callgrade.calls.urls import UrlRefusedError, parse_target
-from callgrade.db.session import Database
-from callgrade.db.types import now
-from callgrade.evaluations import sending
-from callgrade.evaluations.sending import Parcel
+from callgrade.evaluations.sending import Outcome, Parcel
 
 PAUSES_S = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 """After each attempt, as the standard suggests; a fifth more or less, so that what failed together comes apart."""
 LONGEST_PAUSE_S = 24 * 3600
 ATTEMPT_S = 20.0
 GONE = 410
-_LOG = logging.getLogger(__name__)
 
 
 class Answer(NamedTuple):
@@ -57,7 +44,8 @@ class Answer(NamedTuple):
 
 
 class Line:
-    """How events go out. The arguments are for tests, but for `allow_private` (`service.allow_private_urls`)."""
+    """How events go out; threads share it. The arguments are for tests, but for `allow_private`
+    (`service.allow_private_urls`)."""
 
     def __init__(
         self,
@@ -70,61 +58,48 @@ class Line:
     ):
         self._allow_private, self._resolve = allow_private, resolve
         self._network, self._ssl_context, self._attempt_s = network, ssl_context, attempt_s
+        self._connections = Connections(self._open)
 
     def send(self, parcel: Parcel, at: datetime) -> Answer:
         """One attempt. Never raises for what the other side does."""
         body = json.dumps(parcel.payload, ensure_ascii=False, separators=(",", ":"))
         headers = {"Content-Type": "application/json", **signed(parcel.secret, parcel.event_id, at, body)}
-        backend = GuardedBackend(
-            Deadline(self._attempt_s), allow_private=self._allow_private, resolve=self._resolve, inner=self._network
-        )
         try:
             target = parse_target(parcel.url, allow_private=self._allow_private)
-            with exchange(
-                backend, "POST", target, headers=headers, content=body.encode(), ssl_context=self._ssl_context
-            ) as response:
-                answer = Answer(response.status, _seconds(header(response, "retry-after"), at))
-        except (UrlRefusedError, FetchFailedError):
+        except UrlRefusedError:
             return Answer(None)
-        return answer
+        connection = self._connections.borrow(target)
+        try:
+            said = connection.post(target, headers, body.encode())
+        except (UrlRefusedError, FetchFailedError):
+            connection.close()
+            return Answer(None)
+        except BaseException:
+            connection.close()
+            raise
+        self._connections.give_back(target, connection)
+        return Answer(said.status, _seconds(said.retry_after, at))
+
+    def tidy(self) -> None:
+        """To be called now and then: connections that nobody needs any more are closed."""
+        self._connections.tidy()
+
+    def close(self) -> None:
+        self._connections.tidy(idle_s=-math.inf)
+
+    def _open(self) -> Connection:
+        deadline = Deadline(self._attempt_s)
+        backend = GuardedBackend(
+            deadline, allow_private=self._allow_private, resolve=self._resolve, inner=self._network
+        )
+        return Connection(deadline, backend, self._ssl_context)
 
 
-def deliver(
-    database: Database,
-    delivery_id: str,
-    *,
-    line: Line | None = None,
-    clock: Callable[[], datetime] = now,
-) -> float | None:
-    """One attempt at a delivery, where one is due. Seconds until the next, or None when it is over: delivered, given
-    up, or nobody wants it any more.
-
-    It may be called at any time and by several at once: whose turn it is stands in the database. An attempt that dies
-    with its process is made again after a minute, so an event may arrive twice and is never lost. Raises NotReadyError
-    without a database.
-    """
-    at = clock()
-    with database.writing() as session:
-        taken = sending.take(session, delivery_id, at)
-    if taken is None:
-        return None
-    if isinstance(taken, datetime):
-        return max(1.0, (taken - at).total_seconds())
-    answer = (line or Line()).send(taken, at)
-    pause = None if answer.is_receipt or answer.status == GONE else _pause(taken.attempt, answer)
-    with database.writing() as session:
-        _settle(session, taken, answer, pause, clock())
-    _LOG.info(
-        "webhook",
-        extra={
-            "delivery": delivery_id,
-            "event_name": taken.event,
-            "attempt": taken.attempt,
-            "status": answer.status,
-            "again_in_s": pause,
-        },
-    )
-    return pause
+def outcome_of(parcel: Parcel, answer: Answer, at: datetime) -> Outcome:
+    gone = answer.status == GONE
+    pause = None if answer.is_receipt or gone else _pause(parcel.attempt, answer)
+    again_at = None if pause is None else at + timedelta(seconds=pause)
+    return Outcome(parcel, answer.status, receipt=answer.is_receipt, gone=gone, again_at=again_at)
 
 
 def signed(secret: str, event_id: str, at: datetime, body: str) -> dict[str, str]:
@@ -135,15 +110,6 @@ def signed(secret: str, event_id: str, at: datetime, body: str) -> dict[str, str
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": Webhook(secret).sign(event_id, at, body),
     }
-
-
-def _settle(session: Session, parcel: Parcel, answer: Answer, pause: float | None, at: datetime) -> None:
-    if answer.status is not None and answer.is_receipt:
-        sending.delivered(session, parcel, answer.status, at)
-        return
-    if answer.status == GONE:
-        sending.disable(session, parcel.webhook_id, at)
-    sending.missed(session, parcel, answer.status, None if pause is None else at + timedelta(seconds=pause))
 
 
 def _pause(attempt: int, answer: Answer) -> float | None:

@@ -29,30 +29,25 @@ from callgrade.engine.queue import (
     APPLICATION,
     ASR,
     BULK,
-    DELIVERIES,
     FINISHED,
     LIVE,
     SCORE,
     VERSION,
     Queue,
     chunk_workflow,
-    delivery_workflow,
     evaluation_workflow,
     system_url,
 )
 from callgrade.engine.slots import Slots, open_slots
-from callgrade.evaluations import chunks, outbox, receivers, repository
+from callgrade.evaluations import chunks, receivers, repository
 from callgrade.evaluations.many import seldom_collecting
 from callgrade.evaluations.pipeline import Pipeline
 from callgrade.settings import Settings
 
-Deliver = Callable[[str], float | None]
-"""Tries a delivery by its id; the seconds until the next try, or None where there is none."""
-POLL_S = {ASR: 0.5, SCORE: 0.2, BULK: 0.25, DELIVERIES: 0.5}
-WORKS = {"asr": (ASR,), "score": (SCORE, BULK, DELIVERIES)}
+POLL_S = {ASR: 0.5, SCORE: 0.2, BULK: 0.25}
+WORKS = {"asr": (ASR,), "score": (SCORE, BULK)}
 RECOVERIES = 100
 """How often a process may die over one piece of work until nobody takes it up any more."""
-DELIVERIES_AT_ONCE = 8
 MOST_SLOTS = 256
 KEEP_S, ADOPT_S, SWEEP_S, CLEAN_S = 3.0, 10.0, 60.0, 300.0
 WITHOUT_DATABASE_S = (0.5, 30.0)
@@ -79,14 +74,11 @@ class _Inside:
 
 
 class Engine(Queue):
-    """Implements ports.WorkQueue. One a process; it closes the pipeline with itself.
+    """Implements ports.WorkQueue. One a process; it closes the pipeline with itself."""
 
-    `deliver` sends webhooks; without it deliveries wait.
-    """
-
-    def __init__(self, settings: Settings, pipeline: Pipeline, *, deliver: Deliver | None = None):
+    def __init__(self, settings: Settings, pipeline: Pipeline):
         super().__init__(_Inside())
-        self._settings, self._pipeline, self._deliver = settings, pipeline, deliver
+        self._settings, self._pipeline = settings, pipeline
         self._loop = WorkLoop()
         self._stop = threading.Event()
         self._house: threading.Thread | None = None
@@ -140,7 +132,7 @@ class Engine(Queue):
 
     def sweep(self) -> int:
         """Gives a workflow to everything that is open in our database and has none; says to how many."""
-        return self._sweep_evaluations() + self._sweep_chunks() + self._sweep_deliveries()
+        return self._sweep_evaluations() + self._sweep_chunks()
 
     def adopt_dead(self) -> int:
         """Hands the work of dead processes in again, to whoever is free; says how much it was.
@@ -222,7 +214,7 @@ class Engine(Queue):
         in_flight = 2 * self._settings.llm.concurrency
         # while one chunk runs dry the next must keep the model busy
         chunks_at_once = 2 + in_flight // self._settings.service.chunk_lines
-        return {ASR: 1, SCORE: in_flight, BULK: chunks_at_once, DELIVERIES: DELIVERIES_AT_ONCE}
+        return {ASR: 1, SCORE: in_flight, BULK: chunks_at_once}
 
     def _register(self) -> None:
         @DBOS.workflow(name="score_one", max_recovery_attempts=RECOVERIES)
@@ -242,17 +234,6 @@ class Engine(Queue):
         @DBOS.workflow(name="score_chunk", max_recovery_attempts=RECOVERIES)
         async def score_chunk(batch_id: str, number: int) -> None:
             await self._do(lambda: self._pipeline.judge_chunk(batch_id, number))
-
-        @DBOS.workflow(name="deliver", max_recovery_attempts=RECOVERIES)
-        async def deliver(id_: str, number: int) -> None:
-            async def send() -> None:
-                if self._deliver is None:
-                    return
-                later = await asyncio.to_thread(self._deliver, id_)
-                if later is not None:
-                    await asyncio.to_thread(self.enqueue_delivery_in, id_, max(later, 0.1), number + 1)
-
-            await self._do(send)
 
     async def _do(self, work: Callable[[], Awaitable[None]]) -> None:
         """In our own loop, and again for as long as the database is away: to do it again harms nothing."""
@@ -371,21 +352,6 @@ class Engine(Queue):
             if len(page) < PAGE:
                 return
             after = page[-1]
-
-    def _sweep_deliveries(self) -> int:
-        if self._deliver is None:
-            return 0
-        with self._pipeline.database.reading() as session:
-            waiting = outbox.waiting(session)
-        prefixes = [delivery_workflow(id_) for id_ in waiting]
-        if not prefixes:
-            return 0
-        found = DBOS.list_workflows(workflow_id_prefix=prefixes, status=list(LIVE), load_input=False, load_output=False)
-        live = {workflow.workflow_id.split(":")[1] for workflow in found}
-        lost = [id_ for id_ in waiting if id_ not in live]
-        for id_ in lost:
-            self.enqueue_delivery(id_)
-        return len(lost)
 
 
 def _prepare(engine_url: str) -> None:

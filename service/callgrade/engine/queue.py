@@ -11,7 +11,7 @@ APPLICATION = "callgrade"
 VERSION = "1"
 """The same for all releases of callgrade: every workflow is one call of something that may be called again, so work
 that an older release began is finished by a newer one. Raise it when an argument changes its meaning."""
-ASR, SCORE, BULK, DELIVERIES = "asr", "score", "bulk", "deliveries"
+ASR, SCORE, BULK = "asr", "score", "bulk"
 FIRST = 1_000_000
 """The engine takes small numbers first; ours are the other way round, and 0 is usual."""
 LIVE = ("ENQUEUED", "PENDING", "DELAYED")
@@ -45,18 +45,6 @@ class Queue:
 
     def enqueue_chunk(self, batch_id: str, number: int) -> None:
         self._workflows.enqueue(_options("score_chunk", BULK, chunk_workflow(batch_id, number)), batch_id, number)
-
-    def enqueue_delivery(self, id_: str) -> None:
-        """One that was made before is made again: a client asked for it."""
-        self.renew([delivery_workflow(id_)])
-        self.enqueue_delivery_in(id_, 0.0)
-
-    def enqueue_delivery_in(self, id_: str, seconds: float, number: int = 0) -> None:
-        """`number` counts the tries before."""
-        options = _options("deliver", DELIVERIES, delivery_workflow(id_, number))
-        if seconds > 0:
-            options["delay_seconds"] = seconds
-        self._workflows.enqueue(options, id_, number)
 
     def cancel_evaluation(self, id_: str, *, attempt: int) -> None:
         for queue in (ASR, SCORE):
@@ -98,10 +86,6 @@ def evaluation_workflow(id_: str, queue: str, attempt: int) -> str:
 
 def chunk_workflow(batch_id: str, number: int) -> str:
     return f"chunk:{batch_id}:{number}"
-
-
-def delivery_workflow(id_: str, number: int = 0) -> str:
-    return f"delivery:{id_}:{number}" if number else f"delivery:{id_}"
 
 
 def system_url(engine_url: str) -> str:

@@ -58,12 +58,6 @@ def evaluation_event(
     return Event(name, id_, attempt, data, call)
 
 
-def waiting(session: Session, limit: int = 1000) -> list[str]:
-    """Deliveries that are still to be made, the oldest first."""
-    statement = select(DELIVERY.c.id).where(DELIVERY.c.status == "waiting").order_by(DELIVERY.c.id).limit(limit)
-    return list(session.execute(statement).scalars())
-
-
 def _delivery(webhook_id: str, client_id: str, event: Event) -> dict[str, Any]:
     moment = now()
     return {

@@ -3,24 +3,33 @@
 import base64
 import secrets
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sqlalchemy import delete, func, select
 from sqlmodel import Session
 
-from callgrade.access import audit
+from callgrade.access import audit, requests
 from callgrade.access.principals import Principal
+from callgrade.db.session import announce
 from callgrade.db.tables import Delivery, Webhook
 from callgrade.db.types import new_id, now
-from callgrade.domain.errors import ConflictError, UnknownResourceError
+from callgrade.domain.errors import ConflictError, GoneError, UnknownResourceError
+from callgrade.evaluations.intake import Once, answered
+from callgrade.evaluations.outbox import DELIVERIES
+from callgrade.evaluations.sending import ERASED
 from callgrade.evaluations.tables import DELIVERY, WEBHOOK
 
 MOST = 20
 """Of one client; each event is sent to each."""
 TEST = "webhook.test"
+R = TypeVar("R", Webhook, Delivery)
 
 
-def add(session: Session, principal: Principal, url: str, events: Sequence[str]) -> Webhook:
-    """The URL must have been checked (adapters.fetching). Raises ConflictError where the client has MOST already."""
+def add(session: Session, principal: Principal, url: str, events: Sequence[str], once: Once | None = None) -> Webhook:
+    """The URL must have been checked (calls.urls). Raises ConflictError where the client has MOST already, GoneError
+    where what the same request made before has been removed."""
+    if (before := _before(session, principal, once, Webhook)) is not None:
+        return before
     statement = select(func.count()).select_from(WEBHOOK).where(WEBHOOK.c.client_id == principal.client_id)
     if session.execute(statement).scalar_one() >= MOST:
         raise ConflictError(f"there are {MOST} webhooks already; remove one first")
@@ -33,7 +42,7 @@ def add(session: Session, principal: Principal, url: str, events: Sequence[str])
     session.add(row)
     session.flush()
     audit.record(session, principal, "webhook.added", row.id)
-    return row
+    return _made(session, principal, once, row)
 
 
 def list_all(session: Session, client_id: str) -> Sequence[Webhook]:
@@ -70,9 +79,11 @@ def deliveries(
     return rows[:limit], len(rows) > limit
 
 
-def test(session: Session, principal: Principal, id_: str) -> Delivery:
+def send_test(session: Session, principal: Principal, id_: str, once: Once | None = None) -> Delivery:
     """A delivery of an event that means nothing."""
     hook = find(session, principal.client_id, id_)
+    if (before := _before(session, principal, once, Delivery)) is not None:
+        return before
     event_id, moment = new_id(), now()
     payload = {"id": event_id, "type": TEST, "timestamp": moment.isoformat(), "data": {"webhook_id": hook.id}}
     row = Delivery(
@@ -83,27 +94,54 @@ def test(session: Session, principal: Principal, id_: str) -> Delivery:
         payload=payload,
         created_at=moment,
     )
-    session.add(row)
-    session.flush()
-    return row
+    return _sent(session, principal, once, row)
 
 
-def redeliver(session: Session, principal: Principal, webhook_id: str, delivery_id: str) -> Delivery:
-    """The same event with the same id once more, as a delivery of its own. Raises UnknownResourceError, and
-    ConflictError where it is under way."""
+def redeliver(
+    session: Session, principal: Principal, webhook_id: str, delivery_id: str, once: Once | None = None
+) -> Delivery:
+    """The same event with the same id once more, as a delivery of its own. Raises UnknownResourceError, ConflictError
+    where it is under way, and GoneError where what it said was erased."""
     find(session, principal.client_id, webhook_id)
+    if (before := _before(session, principal, once, Delivery)) is not None:
+        return before
     past = session.get(Delivery, delivery_id)
     if past is None or past.webhook_id != webhook_id:
         raise UnknownResourceError("this webhook has no such delivery")
     if past.status == "waiting":
         raise ConflictError("the delivery is still under way")
+    if past.payload == ERASED:
+        raise GoneError("what this delivery said has been erased")
     row = Delivery(
         webhook_id=webhook_id,
         client_id=past.client_id,
+        call_id=past.call_id,
         event_id=past.event_id,
         event=past.event,
         payload=past.payload,
     )
+    return _sent(session, principal, once, row)
+
+
+def _sent(session: Session, principal: Principal, once: Once | None, row: Delivery) -> Delivery:
     session.add(row)
     session.flush()
+    announce(session, DELIVERIES)
+    return _made(session, principal, once, row)
+
+
+def _made(session: Session, principal: Principal, once: Once | None, row: R) -> R:
+    # its id alone: a webhook's secret stands in one place
+    if once is not None:
+        requests.finish(session, principal.client_id, once.key, 202, {"made": row.id})
+    return row
+
+
+def _before(session: Session, principal: Principal, once: Once | None, kind: type[R]) -> R | None:
+    """What the same request made before, as it is now; None where this is the first."""
+    if once is None or (answer := answered(session, principal, once)) is None:
+        return None
+    row = session.get(kind, answer["made"])
+    if row is None:
+        raise GoneError("Idempotency-Key: what the first request with it made has been removed")
     return row

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Request
 
-from callgrade.api.dependencies import Serving, WebhooksReader, WebhooksWriter
+from callgrade.api.dependencies import IdempotencyKey, Serving, WebhooksReader, WebhooksWriter, once_of
 from callgrade.api.documentation import errors
 from callgrade.api.paging import Cursor, Limit, Page, decoded, encoded, page_of
 from callgrade.api.present import delivery_shown, webhook_shown
@@ -14,12 +14,19 @@ from callgrade.evaluations import webhooks
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 
-@router.post("", status_code=201, responses=errors(409, 413, 422))
-def add_webhook(wanted: WebhookWanted, principal: WebhooksWriter, services: Serving) -> WebhookMade:
-    """The answer holds the secret that signs what is sent; it is shown this once."""
+@router.post("", status_code=201, responses=errors(409, 410, 413, 422))
+def add_webhook(
+    wanted: WebhookWanted,
+    request: Request,
+    principal: WebhooksWriter,
+    services: Serving,
+    idempotency_key: IdempotencyKey = None,
+) -> WebhookMade:
+    """The answer holds the secret that signs what is sent; it is shown here alone."""
     services.check_address(wanted.url)
+    once = once_of(request, idempotency_key, wanted.model_dump_json())
     with services.database.writing() as session:
-        row = webhooks.add(session, principal, wanted.url, wanted.events)
+        row = webhooks.add(session, principal, wanted.url, wanted.events, once)
     return WebhookMade(**webhook_shown(row).model_dump(), secret=row.secret)
 
 
@@ -56,21 +63,29 @@ def list_deliveries(
     return Page(items=[delivery_shown(row) for row in rows], next_cursor=encoded(rows[-1].id) if more else None)
 
 
-@router.post("/{id}/test", status_code=202, responses=errors(404, 422))
-def test_webhook(id_: ServerId, principal: WebhooksWriter, services: Serving) -> DeliveryShown:
+@router.post("/{id}/test", name="test_webhook", status_code=202, responses=errors(404, 409, 410, 422))
+def send_test(
+    id_: ServerId,
+    request: Request,
+    principal: WebhooksWriter,
+    services: Serving,
+    idempotency_key: IdempotencyKey = None,
+) -> DeliveryShown:
     """Sends the event `webhook.test`."""
     with services.database.writing() as session:
-        row = webhooks.test(session, principal, id_)
-    services.queue.enqueue_delivery(row.id)
-    return delivery_shown(row)
+        return delivery_shown(webhooks.send_test(session, principal, id_, once_of(request, idempotency_key, "")))
 
 
-@router.post("/{id}/redeliver", status_code=202, responses=errors(404, 409, 413, 422))
+@router.post("/{id}/redeliver", status_code=202, responses=errors(404, 409, 410, 413, 422))
 def redeliver(
-    id_: ServerId, wanted: Annotated[Redelivery, Body()], principal: WebhooksWriter, services: Serving
+    id_: ServerId,
+    wanted: Annotated[Redelivery, Body()],
+    request: Request,
+    principal: WebhooksWriter,
+    services: Serving,
+    idempotency_key: IdempotencyKey = None,
 ) -> DeliveryShown:
     """Sends a past delivery once more, with the same event id."""
+    once = once_of(request, idempotency_key, wanted.model_dump_json())
     with services.database.writing() as session:
-        row = webhooks.redeliver(session, principal, id_, wanted.delivery_id)
-    services.queue.enqueue_delivery(row.id)
-    return delivery_shown(row)
+        return delivery_shown(webhooks.redeliver(session, principal, id_, wanted.delivery_id, once))
