@@ -10,7 +10,7 @@ from callgrade.api.bodies import MalformedBodyError, Pull, UnsupportedMediaError
 from callgrade.api.etags import etag_of
 from callgrade.api.multipart import parts_of
 from callgrade.api.paging import decoded, encoded, page_of
-from callgrade.api.ranges import RangeNotSatisfiableError, Span, pieces, wanted_span
+from callgrade.calls.ranges import RangeNotSatisfiableError, Span, pieces, wanted_span
 from callgrade.domain.errors import InputError
 
 FORM = (

@@ -19,7 +19,6 @@ from callgrade.api.documentation import NOT_MODIFIED, SUBMISSION, errors
 from callgrade.api.etags import cache_headers, etag_of, not_modified, unchanged
 from callgrade.api.paging import Cursor, Limit, Page, decoded, encoded
 from callgrade.api.present import call_shown
-from callgrade.api.ranges import Span, pieces, wanted_span
 from callgrade.api.schemas import (
     CallShown,
     ErasedShown,
@@ -32,6 +31,7 @@ from callgrade.api.schemas import (
 )
 from callgrade.api.submissions import Sound, Submission
 from callgrade.calls import service as calls
+from callgrade.calls.ranges import Span, pieces, wanted_span
 from callgrade.calls.service import CallFilters
 from callgrade.calls.views import beside
 from callgrade.domain.calls import Transcript
