@@ -17,6 +17,7 @@ from callgrade.calls.reading import LARGEST_BYTES
 from callgrade.settings import Settings
 
 SMALL_BODY = 1_000_000
+OURS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 FORM_FRAME = 2_000_000
 """Metadata, boundaries and part headers beside a recording."""
 
@@ -67,12 +68,17 @@ def serve_with(app: FastAPI, services: Services) -> None:
     app.state.services = services
 
 
+def is_ours(path: str) -> bool:
+    """Whether a path is the API's, or would be: what is mounted beside it answers for all others."""
+    return path.startswith("/v1/") or path in OURS
+
+
 def _cap(settings: Settings) -> Callable[[str, str], int | None]:
     """A recording may be as large as the setting says, and a batch as long; everything else is small."""
     largest = max(LARGEST_BYTES, settings.service.max_upload_mb * 1_000_000) + FORM_FRAME
 
     def cap(method: str, path: str) -> int | None:
-        if method == "POST" and path == "/v1/batches":
+        if (method == "POST" and path == "/v1/batches") or not is_ours(path):
             return None
         return largest if method == "POST" and path == "/v1/calls" else SMALL_BODY
 

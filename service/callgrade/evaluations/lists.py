@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import AwareDatetime
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlmodel import Session
 
 from callgrade.db.tables import Evaluation
@@ -58,11 +58,20 @@ class Page:
 
 
 def list_page(
-    session: Session, client_id: str, filters: Filters, *, cursor: str | None = None, limit: int = 50
+    session: Session,
+    client_id: str,
+    filters: Filters,
+    *,
+    cursor: str | None = None,
+    limit: int = 50,
+    within: ColumnElement[bool] | None = None,
 ) -> Page:
-    """Raises InputError for a cursor that is none or belongs to another order."""
+    """`within` narrows it to the rows that somebody reaches: `access.rows`. Raises InputError for a cursor that is none
+    or belongs to another order."""
     keys = _keys(filters)
     statement = _narrowed(select(Evaluation).where(EVALUATION.c.client_id == client_id), client_id, filters)
+    if within is not None:
+        statement = statement.where(within)
     falling = filters.order == "newest"
     if cursor is not None:
         after = tuple_(*_decoded(cursor, keys))

@@ -1,0 +1,57 @@
+"""The menu: which rooms there are, and who finds their door in it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fastapi import Request
+
+from callgrade.access.principals import Principal
+from callgrade.web.words import N_
+
+
+class Place(NamedTuple):
+    """`scope` opens it. `under` are paths that belong to it too. A place without a page yet is not shown."""
+
+    path: str
+    title: str
+    scope: str
+    under: tuple[str, ...] = ()
+
+
+class Door(NamedTuple):
+    path: str
+    title: str
+    here: bool
+
+
+PLACES = (
+    Place("/", N_("Queue"), "reviews:write"),
+    Place("/results", N_("My results"), "appeals:write"),
+    Place("/calls", N_("Calls"), "calls:read"),
+    Place("/appeals", N_("Appeals"), "appeals:read"),
+    Place("/sampling", N_("Sampling"), "sampling:write"),
+    Place("/rubrics", N_("Rubrics"), "rubrics:read", ("/prompts",)),
+    Place("/dashboards", N_("Dashboards"), "dashboards:read"),
+    Place("/batches", N_("Batches"), "batches:read"),
+    Place("/alerts", N_("Alerts"), "alerts:write"),
+    Place("/admin", N_("Administration"), "people:write"),
+)
+
+
+def places_for(request: Request, visitor: Principal | None) -> Sequence[Door]:
+    """In the menu's order. What somebody may not open is not shown."""
+    if visitor is None:
+        return ()
+    there: frozenset[str] = request.app.state.paths
+    path = request.url.path
+    return [
+        Door(place.path, place.title, _is_here(place, path))
+        for place in PLACES
+        if place.scope in visitor.scopes and place.path in there
+    ]
+
+
+def _is_here(place: Place, path: str) -> bool:
+    if place.path == "/":
+        return path == "/"
+    return any(path == start or path.startswith(f"{start}/") for start in (place.path, *place.under))
