@@ -76,3 +76,12 @@ def test_figures_hold_no_ids(service: Service) -> None:
     assert 'callgrade_tokens_total{kind="prompt"} 0.0' in text
     for word in (made["id"], "客户甲", "13800138000", "8031", "sales-2"):
         assert word not in text
+
+
+def test_lines_of_a_batch_wait_too(service: Service) -> None:
+    assert "callgrade_batch_lines_waiting 0.0" in service.get("/metrics").text
+    service.queue.pipeline = None
+    service.batch([transcript(f"C-{number}") for number in range(12)])
+    text = service.get("/metrics").text
+    assert "callgrade_batch_lines_waiting 12.0" in text
+    assert re.search(r"callgrade_batch_oldest_seconds [0-9.]+", text)

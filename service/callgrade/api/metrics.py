@@ -70,11 +70,12 @@ class Metrics:
         except OSError as error:
             raise SettingsError(f"--metrics-port {port}: {error.strerror}") from None
 
-    def exposition(self, waiting: Mapping[str, Waiting]) -> bytes:
-        return generate_latest(self.registry) + generate_latest(_queue(waiting))
+    def exposition(self, waiting: Mapping[str, Waiting], lines: Waiting) -> bytes:
+        """With how many evaluations wait by their status, and how many lines of batches."""
+        return generate_latest(self.registry) + generate_latest(_queue(waiting, lines))
 
 
-def _queue(waiting: Mapping[str, Waiting]) -> CollectorRegistry:
+def _queue(waiting: Mapping[str, Waiting], lines: Waiting) -> CollectorRegistry:
     registry = CollectorRegistry()
 
     class Queue(Collector):
@@ -84,7 +85,9 @@ def _queue(waiting: Mapping[str, Waiting]) -> CollectorRegistry:
             for status, found in waiting.items():
                 depth.add_metric([status], found.number)
                 age.add_metric([status], found.oldest_s)
-            return [depth, age]
+            batches = GaugeMetricFamily("callgrade_batch_lines_waiting", "In chunks not done yet.", lines.number)
+            oldest = GaugeMetricFamily("callgrade_batch_oldest_seconds", "Since it came in.", lines.oldest_s)
+            return [depth, age, batches, oldest]
 
     registry.register(Queue())
     return registry

@@ -9,12 +9,13 @@ from sqlmodel import Session, col
 from callgrade.db.tables import Evaluation, PromptVersion, Release
 from callgrade.db.types import now
 from callgrade.domain.errors import NotFoundError, UnknownResourceError
+from callgrade.evaluations.chunks import WORKING
 from callgrade.evaluations.statuses import OPEN
-from callgrade.evaluations.tables import CALL, EVALUATION, RELEASE, SCORECARD
+from callgrade.evaluations.tables import BATCH, BATCH_CHUNK, CALL, EVALUATION, RELEASE, SCORECARD
 
 
 class Waiting(NamedTuple):
-    """How many evaluations have a status, and how long the oldest of them has had it."""
+    """How many evaluations have a status, and how long the oldest of them has had it; or lines of batches."""
 
     number: int
     oldest_s: float
@@ -41,6 +42,17 @@ def waiting_by_status(session: Session) -> dict[str, Waiting]:
     moment = now()
     found = {name: Waiting(count, max(0.0, (moment - oldest).total_seconds())) for name, count, oldest in rows}
     return {name: found.get(name, Waiting(0, 0.0)) for name in OPEN}
+
+
+def lines_waiting(session: Session) -> Waiting:
+    """Lines of batches in chunks that are not done, and how long ago the oldest of these batches came in. A line has no
+    evaluation before it is graded, so `waiting_by_status` knows nothing of it."""
+    number, since = session.execute(
+        select(func.coalesce(func.sum(BATCH_CHUNK.c.lines), 0), func.min(BATCH.c.created_at))
+        .join(BATCH, BATCH.c.id == BATCH_CHUNK.c.batch_id)
+        .where(BATCH.c.status.in_(WORKING), BATCH_CHUNK.c.status == "queued")
+    ).one()
+    return Waiting(number, 0.0 if since is None else max(0.0, (now() - since).total_seconds()))
 
 
 def prompt_version(session: Session, reference: str) -> PromptVersion:
