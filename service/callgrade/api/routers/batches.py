@@ -27,9 +27,6 @@ router = APIRouter(prefix="/v1/batches", tags=["batches"])
 MEDIA_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "text/plain")
 TICK_S, QUIET_TICKS = 1.0, 15
 LINES_A_PIECE = 100
-
-
-@router.post("", status_code=202, responses=errors(400, 404, 409, 413, 415, 422), openapi_extra=BATCH_BODY)
 EVENT = {
     "type": "object",
     "required": ["event", "data"],
@@ -42,6 +39,9 @@ EVENT = {
         },
     },
 }
+
+
+@router.post("", status_code=202, responses=errors(400, 404, 409, 413, 415, 422), openapi_extra=BATCH_BODY)
 async def submit_batch(
     request: Request,
     principal: BatchesWriter,
