@@ -9,7 +9,7 @@ from callgrade.calls import service as calls
 from callgrade.calls.metadata import RecordingMetadata
 from callgrade.db.tables import Batch, Delivery
 from callgrade.domain.errors import NotReadyError, RecordingError
-from callgrade.evaluations import chunks, registry, repository, traces
+from callgrade.evaluations import chunks, patience, registry, repository, traces
 from callgrade.evaluations.failures import NoOutage
 from callgrade.evaluations.outbox import DELIVERIES
 from callgrade.evaluations.tables import BATCH_FAULT, CALL, EVALUATION, SCORECARD
@@ -344,7 +344,25 @@ async def test_lines_whose_keeping_was_lost_fail_one_by_one(database, tmp_path):
     assert progress(database, batch_id) == ("done", 3, 0, 0, 3, 0)
 
 
-async def test_without_the_database_nothing_is_given_up(database, tmp_path, monkeypatch):
+async def test_without_the_database_answers_wait_to_be_stored_and_are_asked_for_once(database, tmp_path, monkeypatch):
+    begin(database)
+    batch_id = batch(database, tmp_path, [transcript(f"C-{place}") for place in range(60)])
+    model, store, away = Model(), traces.store, [True] * 3
+
+    def sometimes_away(session, chunk, results):
+        if away:
+            away.pop()
+            raise NotReadyError("the database cannot be reached")
+        return store(session, chunk, results)
+
+    monkeypatch.setattr(patience, "SHORTEST_S", 0.01)
+    monkeypatch.setattr(traces, "store", sometimes_away)
+    await pipeline(database, tmp_path, [model]).judge_chunk(batch_id, 0)
+    assert progress(database, batch_id) == ("done", 60, 60, 0, 0, 0)
+    assert sorted(model.asked) == sorted(f"C-{place}" for place in range(60))
+
+
+async def test_a_chunk_that_cannot_be_begun_without_the_database_is_left_to_the_engine(database, tmp_path, monkeypatch):
     begin(database)
     batch_id = batch(database, tmp_path, [transcript(f"C-{place}") for place in range(3)])
     work = pipeline(database, tmp_path, [Model()])
@@ -353,7 +371,7 @@ async def test_without_the_database_nothing_is_given_up(database, tmp_path, monk
         raise NotReadyError("the database cannot be reached")
 
     with monkeypatch.context() as broken:
-        broken.setattr(traces, "store", away)
+        broken.setattr(chunks, "open_chunk", away)
         with pytest.raises(NotReadyError):
             await work.judge_chunk(batch_id, 0)
     await work.judge_chunk(batch_id, 0)

@@ -41,6 +41,7 @@ from callgrade.engine.queue import (
 from callgrade.engine.slots import Slots, open_slots
 from callgrade.evaluations import chunks, receivers, repository
 from callgrade.evaluations.many import seldom_collecting
+from callgrade.evaluations.patience import patiently
 from callgrade.evaluations.pipeline import Pipeline
 from callgrade.settings import Settings
 
@@ -50,7 +51,6 @@ RECOVERIES = 100
 """How often a process may die over one piece of work until nobody takes it up any more."""
 MOST_SLOTS = 256
 KEEP_S, ADOPT_S, SWEEP_S, CLEAN_S = 3.0, 10.0, 60.0, 300.0
-WITHOUT_DATABASE_S = (0.5, 30.0)
 PAGE = 500
 SETTLED = timedelta(seconds=60)
 KEPT = {"SUCCESS": timedelta(hours=1), "CANCELLED": timedelta(hours=1), "ERROR": timedelta(days=7)}
@@ -238,19 +238,8 @@ class Engine(Queue):
     async def _do(self, work: Callable[[], Awaitable[None]]) -> None:
         """In our own loop, and again for as long as the database is away: to do it again harms nothing."""
 
-        async def patiently() -> None:
-            pause, longest = WITHOUT_DATABASE_S
-            while True:
-                try:
-                    await work()
-                    return
-                except NotReadyError as error:
-                    log.warning("waiting %.1f s: %s", pause, error)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, longest)
-
         try:
-            await self._loop.run(patiently())
+            await self._loop.run(patiently(work))
         except Exception as error:
             # its text may hold what was said; the next sweep tries again
             log.error("work failed (%s)", type(error).__name__)

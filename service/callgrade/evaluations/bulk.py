@@ -7,6 +7,7 @@ A chunk that is worked off again skips the lines that have left their trace. Res
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from pydantic_core import from_json
@@ -22,6 +23,7 @@ from callgrade.evaluations import chunks, traces
 from callgrade.evaluations.chunks import Chunk
 from callgrade.evaluations.judging import judged, of_release
 from callgrade.evaluations.many import Scored, evaluate_many
+from callgrade.evaluations.patience import patiently
 from callgrade.evaluations.service import Evaluator
 from callgrade.evaluations.traces import CancelledError, Known, Result
 from callgrade.evaluations.watching import timed
@@ -149,7 +151,9 @@ class _Chunk:
         for left in reversed(range(TRIES)):
             try:
                 with span("store", batch_id=self._chunk.batch_id, results=len(group)):
-                    await self._pipeline.write(lambda session: traces.store(session, self._chunk, group))
+                    # what the others in flight are being told is paid for; they are not called off for want of a disk
+                    store = partial(traces.store, chunk=self._chunk, results=group)
+                    await patiently(partial(self._pipeline.write, store))
             except IntegrityError:
                 # another worker stored one of these calls between our look and our insert; the next look finds it
                 if not left:
