@@ -27,6 +27,7 @@ from tests.api.wire import Address
 
 ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+SAME_EACH_TIME = "--generation-deterministic"
 REFUSED = {400, 401, 403, 404, 405, 415, 422}
 """Answered before the operation came to what it is for."""
 
@@ -100,11 +101,12 @@ def statuses(report: Path) -> dict[str, set[int]]:
 def test_every_answer_is_documented(service: Service, address: Address, tmp_path: Path) -> None:
     service.queue.pipeline = Sometimes(service.pipeline)
     release_of_everybody(service)
-    report, more = tmp_path / "report.ndjson", shlex.split(os.environ.get("FUZZ", ""))
+    report, more = tmp_path / "report.ndjson", shlex.split(os.environ.get("FUZZ", SAME_EACH_TIME))
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", *more]
     command += ["--report-ndjson-path", str(report), f"http://{address[0]}:{address[1]}/openapi.json"]
     environment = {**os.environ, "CALLGRADE_FUZZ_KEYS": str(keys(service, tmp_path)), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=not more, text=True, check=False)
+    shown = None if "FUZZ" in os.environ else subprocess.PIPE
+    done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=shown, text=True, check=False)
     assert done.returncode == 0, done.stdout
     seen = statuses(report)
     documented = {
