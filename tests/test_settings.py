@@ -90,3 +90,9 @@ def test_cookies_travel_over_tls_alone_where_people_come_over_tls():
     for wrong in ("qa.example.com", "https://qa.example.com/path", "ftp://x"):
         with pytest.raises(SettingsError, match="CALLGRADE_DESK__URL"):
             load_settings({"CALLGRADE_DESK__URL": wrong})
+
+
+def test_a_model_that_is_written_as_empty_is_none():
+    empty = dict.fromkeys(("CALLGRADE_LLM__MODEL", "CALLGRADE_LLM__BASE_URL", "CALLGRADE_LLM__API_KEY"), "")
+    llm = load_settings(empty).llm
+    assert (llm.model, llm.base_url, llm.api_key) == (None, None, None)

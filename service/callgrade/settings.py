@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from callgrade.domain.errors import SettingsError
 
@@ -81,6 +90,12 @@ class LLMSettings(Group):
     cache: bool = True
     run_salt: str = ""
     """Another salt asks again instead of taking the cached answer."""
+
+    @field_validator("model", "base_url", "api_key", mode="before")
+    @classmethod
+    def _unset(cls, value: object) -> object:
+        """Files of settings for containers write what is not set as empty."""
+        return None if value == "" else value
 
 
 class ASRSettings(Group):
