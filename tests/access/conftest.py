@@ -1,1 +1,2 @@
+from tests.access.people import *  # noqa: F403
 from tests.db.databases import *  # noqa: F403

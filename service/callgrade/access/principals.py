@@ -20,6 +20,10 @@ class Principal(Frozen):
     """The agent that a person is: a reviewer may take calls too, and does not review those."""
     teams: frozenset[str] = frozenset()
     """Which a lead leads, or a reviewer reviews for; a reviewer without any reviews for all."""
+    name: str | None = None
+    """What pages call a person; never logged, never in the record."""
+    language: str | None = None
+    """A person's own choice."""
 
     def reach(self, scope: Scope) -> Reach:
         """Whose rows they may do this to. Raises ForbiddenError where they may not do it at all."""
