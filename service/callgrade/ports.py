@@ -75,6 +75,10 @@ class WorkQueue(Protocol):
 
     def enqueue_chunk(self, batch_id: str, number: int) -> None: ...
 
+    def enqueue_fetch(self, id_: str, *, call_id: str, priority: int, number: int = 0, delay_s: float = 0.0) -> None:
+        """The recording that is awaited under `id_`; `number` counts the tries before, `call_id` is the server's."""
+        ...
+
     def cancel_evaluation(self, id_: str, *, attempt: int) -> None: ...
 
 

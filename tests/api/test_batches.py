@@ -10,7 +10,7 @@ from callgrade.access.keys import ensure_client
 from callgrade.access.requests import fingerprint
 from callgrade.api.bodies import Pull
 from callgrade.db.tables import Batch, IdempotentRequest
-from callgrade.evaluations.receiving import lines_of
+from callgrade.evaluations.incoming import lines_of
 from tests.api.made import RUBRIC, Service, transcript
 
 

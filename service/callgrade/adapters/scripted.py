@@ -10,7 +10,7 @@ from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import RecordingError
 from callgrade.domain.judgements import Judgement
 from callgrade.domain.rubrics import Rubric
-from callgrade.ports import AgentChannel, Progress, Usage, Verdicts, no_progress
+from callgrade.ports import AgentChannel, Progress, Usage, Verdicts, WorkQueue, no_progress
 
 
 class ScriptedTranscriber:
@@ -47,11 +47,16 @@ class ScriptedJudge:
 class Works(Protocol):
     """What a queue's work is done by: evaluations.pipeline.Pipeline."""
 
+    queue: WorkQueue | None
+    """Takes what comes next."""
+
     async def transcribe(self, id_: str) -> bool: ...
 
     async def judge(self, id_: str) -> None: ...
 
     async def judge_chunk(self, batch_id: str, number: int) -> None: ...
+
+    async def fetch(self, id_: str, call_id: str, number: int) -> None: ...
 
     async def aclose(self) -> None: ...
 
@@ -64,6 +69,8 @@ class InlineWorkQueue:
 
     def __init__(self, pipeline: Works | None = None):
         self.pipeline = pipeline
+        if pipeline is not None:
+            pipeline.queue = self
         self.handed_in: list[tuple[str, ...]] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="inline-work-queue", daemon=True)
@@ -78,6 +85,12 @@ class InlineWorkQueue:
         self.handed_in.append(("chunk", batch_id, str(number)))
         if self.pipeline is not None:
             self._run(self.pipeline.judge_chunk(batch_id, number))
+
+    def enqueue_fetch(self, id_: str, *, call_id: str, priority: int, number: int = 0, delay_s: float = 0.0) -> None:
+        """At once, whatever `delay_s` says."""
+        self.handed_in.append(("fetch", id_, call_id, str(number)))
+        if self.pipeline is not None:
+            self._run(self.pipeline.fetch(id_, call_id, number))
 
     def cancel_evaluation(self, id_: str, *, attempt: int) -> None:
         self.handed_in.append(("cancel", id_, str(attempt)))

@@ -104,9 +104,20 @@ BATCH_BODY: dict[str, Any] = {
         "required": True,
         "content": {
             "application/x-ndjson": {
-                "schema": {"type": "string", "description": "One callgrade.transcript/1 a line."},
-                "example": json.dumps(examples.TRANSCRIPT, ensure_ascii=False) + "\n",
-            }
+                "schema": {
+                    "type": "string",
+                    "description": "One callgrade.transcript/1 a line, or the `audio_url` of a recording with a "
+                    "transcript's fields without turns.",
+                },
+                "example": "".join(
+                    json.dumps(line, ensure_ascii=False) + "\n"
+                    for line in (examples.TRANSCRIPT, examples.RECORDING_LINE)
+                ),
+            },
+            "text/csv": {
+                "schema": {"type": "string", "description": "A list of recordings; the first line names the columns."},
+                "example": examples.MANIFEST,
+            },
         },
     }
 }

@@ -39,6 +39,19 @@ METADATA: dict[str, Any] = {
     "agent_channel": "0",
 }
 
+RECORDING_LINE: dict[str, Any] = {
+    "audio_url": "https://storage.example.com/2026-11-01/C-00002.wav?signature=5a1e",
+    "call_id": "C-00002",
+    "started_at": "2026-11-01T09:30:00+08:00",
+    "agent": {"id": "8031", "team": "sales-2"},
+    "facts": {"direction": "outbound"},
+    "agent_channel": "0",
+}
+
+MANIFEST = """audio_url,call_id,started_at,agent.id,agent.team,facts.direction,agent_channel
+https://storage.example.com/2026-11-01/C-00002.wav?signature=5a1e,C-00002,2026-11-01T09:30:00+08:00,8031,sales-2,outbound,0
+"""
+
 CALL: dict[str, Any] = {
     "id": ID,
     "call_id": "C-00001",
@@ -131,6 +144,7 @@ BATCH: dict[str, Any] = {
     "failed": 3,
     "cancelled": 0,
     "pending": 77,
+    "parked": 0,
     "faulty": 3,
     "created_at": "2026-11-01T01:40:00Z",
     "finished_at": None,

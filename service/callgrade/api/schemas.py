@@ -204,8 +204,9 @@ BatchStatus = Literal["receiving", "incomplete", "running", "done", "cancelled"]
 
 
 class BatchShown(BaseModel):
-    """`proposed`, `failed`, `cancelled` and `pending` add up to `total`. `faulty` of the failed lines are no
-    transcripts. A line whose call was evaluated before counts as what became of it then.
+    """`proposed`, `failed`, `cancelled` and `pending` add up to `total`. `faulty` of the failed lines are no calls;
+    `parked` of the pending ones wait for a model that is down, and go on by themselves. A line whose call was evaluated
+    before counts as what became of it then.
 
     `receiving`: its lines are still coming in. `incomplete`: they stopped coming; send the batch again, what was graded
     of it is not graded twice.
@@ -221,6 +222,7 @@ class BatchShown(BaseModel):
     failed: int
     cancelled: int
     pending: int
+    parked: int
     faulty: int
     created_at: datetime
     finished_at: datetime | None

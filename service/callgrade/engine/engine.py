@@ -12,47 +12,42 @@ import socket
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Any, Literal
+from typing import Any
 
 from dbos import DBOS, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy import make_url
 
-from callgrade.db.types import now
 from callgrade.domain.errors import NotReadyError, SettingsError, UnexpectedError
 from callgrade.engine.loop import WorkLoop
 from callgrade.engine.queue import (
     APPLICATION,
     ASR,
     BULK,
-    FINISHED,
-    LIVE,
+    FETCH,
     SCORE,
     VERSION,
     Queue,
-    chunk_workflow,
-    evaluation_workflow,
     system_url,
 )
 from callgrade.engine.slots import Slots, open_slots
-from callgrade.evaluations import chunks, receivers, repository
+from callgrade.engine.sweeps import RECOVERIES, Sweep
+from callgrade.evaluations import receivers
 from callgrade.evaluations.many import seldom_collecting
 from callgrade.evaluations.patience import patiently
 from callgrade.evaluations.pipeline import Pipeline
 from callgrade.settings import Settings
 
-POLL_S = {ASR: 0.5, SCORE: 0.2, BULK: 0.25}
-WORKS = {"asr": (ASR,), "score": (SCORE, BULK)}
-RECOVERIES = 100
-"""How often a process may die over one piece of work until nobody takes it up any more."""
+POLL_S = {ASR: 0.5, SCORE: 0.2, BULK: 0.25, FETCH: 0.5}
+WORKS = {"asr": (ASR,), "score": (SCORE, BULK, FETCH)}
+FETCHES_AT_ONCE = 8
 MOST_SLOTS = 256
 KEEP_S, ADOPT_S, SWEEP_S, CLEAN_S = 3.0, 10.0, 60.0, 300.0
 PAGE = 500
-SETTLED = timedelta(seconds=60)
 KEPT = {"SUCCESS": timedelta(hours=1), "CANCELLED": timedelta(hours=1), "ERROR": timedelta(days=7)}
 log = logging.getLogger(__name__)
 
@@ -104,6 +99,7 @@ class Engine(Queue):
         # whoever had the name before took these in, and is dead
         with self._pipeline.database.writing() as session:
             receivers.give_up_of(session, self.executor_id)
+        self._pipeline.queue = self
         self._loop.start()
         if SCORE in queues:
             self._stack.enter_context(seldom_collecting())
@@ -132,7 +128,7 @@ class Engine(Queue):
 
     def sweep(self) -> int:
         """Gives a workflow to everything that is open in our database and has none; says to how many."""
-        return self._sweep_evaluations() + self._sweep_chunks()
+        return Sweep(self, self._pipeline.database, self._stop.is_set).all()
 
     def adopt_dead(self) -> int:
         """Hands the work of dead processes in again, to whoever is free; says how much it was.
@@ -214,7 +210,7 @@ class Engine(Queue):
         in_flight = 2 * self._settings.llm.concurrency
         # while one chunk runs dry the next must keep the model busy
         chunks_at_once = 2 + in_flight // self._settings.service.chunk_lines
-        return {ASR: 1, SCORE: in_flight, BULK: chunks_at_once}
+        return {ASR: 1, SCORE: in_flight, BULK: chunks_at_once, FETCH: FETCHES_AT_ONCE}
 
     def _register(self) -> None:
         @DBOS.workflow(name="score_one", max_recovery_attempts=RECOVERIES)
@@ -234,6 +230,10 @@ class Engine(Queue):
         @DBOS.workflow(name="score_chunk", max_recovery_attempts=RECOVERIES)
         async def score_chunk(batch_id: str, number: int) -> None:
             await self._do(lambda: self._pipeline.judge_chunk(batch_id, number))
+
+        @DBOS.workflow(name="fetch_one", max_recovery_attempts=RECOVERIES)
+        async def fetch_one(id_: str, call_id: str, number: int) -> None:
+            await self._do(lambda: self._pipeline.fetch(id_, call_id, number))
 
     async def _do(self, work: Callable[[], Awaitable[None]]) -> None:
         """In our own loop, and again for as long as the database is away: to do it again harms nothing."""
@@ -289,58 +289,6 @@ class Engine(Queue):
             len(workflows), name, given_up,
         )  # fmt: skip
         return len(workflows)
-
-    def _sweep_evaluations(self) -> int:
-        found, after = 0, ""
-        while not self._stop.is_set():
-            with self._pipeline.database.reading() as session:
-                rows = repository.open_ones(session, after, PAGE)
-                wants = {row.id: ASR if repository.needs_recogniser(session, row) else SCORE for row in rows}
-            ids = {row.id: evaluation_workflow(row.id, wants[row.id], row.attempt) for row in rows}
-            statuses = self.statuses(list(ids.values())) if ids else {}
-            for row in rows:
-                found += self._mend(row, ids[row.id], statuses.get(ids[row.id]), wants[row.id])
-            if len(rows) < PAGE:
-                break
-            after = rows[-1].id
-        return found
-
-    def _mend(self, row: Any, workflow_id: str, status: str | None, queue: str) -> int:
-        if status in LIVE or (status is not None and now() - row.updated_at < SETTLED):
-            return 0
-        if status == "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
-            error = UnexpectedError(f"the worker died {RECOVERIES} times over this call")
-            with self._pipeline.database.writing() as session:
-                repository.fail(session, row.id, row.attempt, error)
-            return 0
-        if status is not None:
-            self.renew([workflow_id])
-        wanted: Literal["asr", "score"] = "asr" if queue == ASR else "score"
-        self.enqueue_evaluation(row.id, queue=wanted, priority=row.priority, attempt=row.attempt)
-        return 1
-
-    def _sweep_chunks(self) -> int:
-        found = 0
-        for page in self._pages_of_chunks():
-            ids = {chunk_workflow(*place): place for place in page}
-            statuses = self.statuses(list(ids))
-            lost = [id_ for id_ in ids if statuses.get(id_) not in LIVE]
-            self.renew([id_ for id_ in lost if statuses.get(id_) in FINISHED])
-            for id_ in lost:
-                self.enqueue_chunk(*ids[id_])
-            found += len(lost)
-        return found
-
-    def _pages_of_chunks(self) -> Iterator[list[tuple[str, int]]]:
-        after = ("", -1)
-        while not self._stop.is_set():
-            with self._pipeline.database.reading() as session:
-                page = chunks.open_chunks(session, PAGE, after)
-            if page:
-                yield page
-            if len(page) < PAGE:
-                return
-            after = page[-1]
 
 
 def _prepare(engine_url: str) -> None:

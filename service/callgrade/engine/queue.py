@@ -11,7 +11,7 @@ APPLICATION = "callgrade"
 VERSION = "1"
 """The same for all releases of callgrade: every workflow is one call of something that may be called again, so work
 that an older release began is finished by a newer one. Raise it when an argument changes its meaning."""
-ASR, SCORE, BULK = "asr", "score", "bulk"
+ASR, SCORE, BULK, FETCH = "asr", "score", "bulk", "fetch"
 FIRST = 1_000_000
 """The engine takes small numbers first; ours are the other way round, and 0 is usual."""
 LIVE = ("ENQUEUED", "PENDING", "DELAYED")
@@ -40,11 +40,18 @@ class Queue:
     def enqueue_evaluation(self, id_: str, *, queue: Literal["asr", "score"], priority: int, attempt: int) -> None:
         name = "transcribe_one" if queue == ASR else "score_one"
         options = _options(name, queue, evaluation_workflow(id_, queue, attempt))
-        options["priority"] = min(max(1, FIRST - priority), 2 * FIRST)
+        options["priority"] = _rank(priority)
         self._workflows.enqueue(options, id_, priority, attempt)
 
     def enqueue_chunk(self, batch_id: str, number: int) -> None:
         self._workflows.enqueue(_options("score_chunk", BULK, chunk_workflow(batch_id, number)), batch_id, number)
+
+    def enqueue_fetch(self, id_: str, *, call_id: str, priority: int, number: int = 0, delay_s: float = 0.0) -> None:
+        options = _options("fetch_one", FETCH, fetch_workflow(id_, number))
+        options["priority"] = _rank(priority)
+        if delay_s > 0:
+            options["delay_seconds"] = delay_s
+        self._workflows.enqueue(options, id_, call_id, number)
 
     def cancel_evaluation(self, id_: str, *, attempt: int) -> None:
         for queue in (ASR, SCORE):
@@ -88,11 +95,19 @@ def chunk_workflow(batch_id: str, number: int) -> str:
     return f"chunk:{batch_id}:{number}"
 
 
+def fetch_workflow(id_: str, number: int) -> str:
+    return f"fetch:{id_}:{number}"
+
+
 def system_url(engine_url: str) -> str:
     """The engine's URL as DBOS wants it."""
     url = make_url(engine_url)
     plain = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
     return url.set(drivername=plain).render_as_string(hide_password=False)
+
+
+def _rank(priority: int) -> int:
+    return min(max(1, FIRST - priority), 2 * FIRST)
 
 
 def _options(workflow: str, queue: str, id_: str) -> EnqueueOptions:

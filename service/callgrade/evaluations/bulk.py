@@ -13,26 +13,32 @@ from typing import TYPE_CHECKING, BinaryIO
 from pydantic_core import from_json
 from sqlalchemy.exc import DataError, IntegrityError
 
+from callgrade.calls.manifest import read_line
 from callgrade.calls.metadata import require_storable
 from callgrade.calls.reading import parse_json
 from callgrade.calls.service import stored_form
+from callgrade.calls.urls import Sources
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError, NotReadyError, TranscriptError, UnknownResourceError
 from callgrade.domain.scorecards import Scorecard
-from callgrade.evaluations import chunks, traces
+from callgrade.evaluations import chunks, recorded, traces
 from callgrade.evaluations.chunks import Chunk
+from callgrade.evaluations.clearing import clear_chunk
+from callgrade.evaluations.fetching import go_on
 from callgrade.evaluations.judging import judged, of_release
 from callgrade.evaluations.many import Scored, evaluate_many
 from callgrade.evaluations.patience import patiently
 from callgrade.evaluations.service import Evaluator
 from callgrade.evaluations.traces import CancelledError, Known, Result
 from callgrade.evaluations.watching import timed
+from callgrade.ports import WorkQueue
 from callgrade.tracing import Attributes, span
 
 if TYPE_CHECKING:
     from callgrade.evaluations.pipeline import Pipeline
 
 GROUP, GROUP_S = 20, 0.2
+TELL_S = 1.0
 TRIES = 5
 
 
@@ -60,6 +66,7 @@ async def judge_chunk(pipeline: "Pipeline", batch_id: str, number: int) -> None:
     except CancelledError:
         return
     await pipeline.write(lambda session: chunks.finish(session, batch_id, number))
+    await pipeline.off_loop(partial(clear_chunk, pipeline.database, pipeline.blobs, batch_id, number))
 
 
 class _Chunk:
@@ -67,14 +74,16 @@ class _Chunk:
         self._pipeline, self._chunk = pipeline, chunk
         self._known: dict[str, Known] = {}
         self._done: dict[str, str] = {}
+        self._parked, self._told_parked = 0, chunk.parked
 
     async def work_off(self) -> None:
         try:
-            lines = await self._pipeline.off_loop(self._read)
+            lines, named = await self._pipeline.off_loop(self._read)
         except UnknownResourceError as error:
             lost = [n for n in self._chunk.numbers if n not in self._chunk.done]
             await self._store_all([Result(number, None, None, error) for number in lost])
             return
+        await self._await_recordings(named)
         if not lines:
             return
         try:
@@ -91,23 +100,41 @@ class _Chunk:
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
 
-    def _read(self) -> list[Line]:
-        """The lines that are left. A chunk is small enough to hold; whose calls are known already is asked at once."""
+    def _read(self) -> tuple[list[Line], list[Line]]:
+        """The lines that are left, those that name a recording apart. A chunk is small enough to hold; whose calls are
+        known already is asked at once."""
         with self._pipeline.blobs.open(self._chunk.blob) as stream:
-            lines = [line for line in _lines(stream, self._chunk.first_line) if line.number not in self._chunk.done]
+            left = [line for line in _lines(stream, self._chunk.first_line) if line.number not in self._chunk.done]
+        lines, named = list[Line](), list[Line]()
+        for line in left:
+            (named if _names_recording(line.text) else lines).append(line)
         ids = [id_ for line in lines if (id_ := _call_id(line.text)) is not None]
         with self._pipeline.database.reading() as session:
             self._known = traces.known_calls(session, self._chunk.client_id, ids)
             if self._known:
                 self._done = traces.evaluated(session, self._chunk, self._known)
-        return lines
+        return lines, named
+
+    async def _await_recordings(self, lines: list[Line]) -> None:
+        """They are fetched and heard elsewhere: slow downloads keep no transcript waiting."""
+        sources = Sources.of(self._pipeline.settings.service)
+        for start in range(0, len(lines), GROUP):
+            read = [read_line(line.number, line.text, sources) for line in lines[start : start + GROUP]]
+            with span("store", batch_id=self._chunk.batch_id, results=len(read)):
+                stored = await self._pipeline.write(partial(recorded.store, chunk=self._chunk, lines=read))
+            for id_, call_id, priority in stored.fetches:
+                await self._pipeline.hand_in(partial(_fetch, id_, call_id, priority))
+            for call_id in stored.calls:
+                await go_on(self._pipeline, call_id)
 
     async def _evaluate(self, lines: list[Line], evaluator: Evaluator) -> None:
         async def score(transcript: Transcript) -> Scorecard:
             rubric = evaluator.rubric
             told = Attributes(batch_id=self._chunk.batch_id, rubric=rubric.reference, criteria=len(rubric.criteria))
             with timed(self._pipeline.watch, "judge_in_bulk", **told):
-                card = await judged(evaluator, transcript, self._pipeline.outage)
+                card = await judged(
+                    evaluator, transcript, self._pipeline.outage, parked=self._park, resumed=self._resume
+                )
             self._pipeline.watch.scored(card)
             return of_release(card, self._chunk.release_id)
 
@@ -115,9 +142,26 @@ class _Chunk:
         in_flight = 2 * self._pipeline.settings.llm.concurrency
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._store(results))
+            telling = tasks.create_task(self._tell_parked())
             async for scored in evaluate_many(lines, self._load, score, in_flight=in_flight):
                 await results.put(_result(scored))
             await results.put(None)
+            telling.cancel()
+
+    async def _park(self) -> None:
+        self._parked += 1
+
+    async def _resume(self) -> None:
+        self._parked -= 1
+
+    async def _tell_parked(self) -> None:
+        """Whoever watches the batch is to see that it waits for the model."""
+        while True:
+            await asyncio.sleep(TELL_S)
+            if (parked := self._parked) != self._told_parked:
+                tell = partial(chunks.tell_parked, batch_id=self._chunk.batch_id, number=self._chunk.number)
+                await self._pipeline.write(partial(tell, parked=parked))
+                self._told_parked = parked
 
     async def _load(self, line: Line) -> Transcript:
         transcript = _parse(line)
@@ -180,6 +224,10 @@ class _Chunk:
             await self._store_group(results[start : start + GROUP])
 
 
+def _fetch(id_: str, call_id: str, priority: int, queue: WorkQueue) -> None:
+    queue.enqueue_fetch(id_, call_id=call_id, priority=priority)
+
+
 def _refused(line: Line, error: CallgradeError) -> Result:
     try:
         return Result(line.number, _parse(line), None, error)
@@ -199,6 +247,16 @@ def _call_id(text: bytes) -> str | None:
         return None
     call_id = document.get("call_id") if isinstance(document, dict) else None
     return call_id if isinstance(call_id, str) else None
+
+
+def _names_recording(text: bytes) -> bool:
+    if b'"audio_url"' not in text:
+        return False
+    try:
+        document = from_json(text)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and "audio_url" in document
 
 
 def _parse(line: Line) -> Transcript:

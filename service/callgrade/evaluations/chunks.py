@@ -5,16 +5,18 @@ What the lines of a chunk come to is stored by traces.py.
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlmodel import Session
 
+from callgrade.calls import awaiting
 from callgrade.db.tables import Batch
 from callgrade.db.types import now
 from callgrade.domain.errors import ConflictError, UnknownResourceError
 from callgrade.evaluations import outbox, registry
 from callgrade.evaluations.outbox import BATCH_DONE, Event
+from callgrade.evaluations.statuses import OPEN
 from callgrade.evaluations.tables import BATCH, BATCH_CHUNK, BATCH_FAULT, EVALUATION
 
 WORKING = ("receiving", "running")
@@ -36,6 +38,7 @@ class Chunk:
     release_id: str | None
     release_model: str | None
     done: frozenset[int]
+    parked: int
 
     @property
     def numbers(self) -> range:
@@ -56,7 +59,7 @@ class Progress(NamedTuple):
 def open_chunk(session: Session, batch_id: str, number: int) -> Chunk | None:
     """None where there is nothing to do any more."""
     row = session.execute(
-        select(BATCH, BATCH_CHUNK.c.blob, BATCH_CHUNK.c.first_line, BATCH_CHUNK.c.lines)
+        select(BATCH, BATCH_CHUNK.c.blob, BATCH_CHUNK.c.first_line, BATCH_CHUNK.c.lines, BATCH_CHUNK.c.parked)
         .join(BATCH_CHUNK, BATCH_CHUNK.c.batch_id == BATCH.c.id)
         .where(BATCH.c.id == batch_id, BATCH_CHUNK.c.number == number)
         .where(BATCH.c.status.in_(WORKING), BATCH_CHUNK.c.status == "queued")
@@ -80,17 +83,34 @@ def open_chunk(session: Session, batch_id: str, number: int) -> Chunk | None:
         release_id=release.id if release and fits else None,
         release_model=release.model if release and fits else None,
         done=_done(session, batch_id, row.first_line, row.lines),
+        parked=row.parked,
     )
 
 
+def is_wanted(session: Session, batch_id: str, number: int) -> bool:
+    """Whether the chunk is still to be worked off."""
+    return session.execute(_wanted(batch_id, number)).first() is not None
+
+
+def hold_wanted(session: Session, batch_id: str, number: int) -> bool:
+    """The same, and until the session ends its batch is not cancelled."""
+    held = _wanted(batch_id, number).with_for_update(read=True, key_share=True, of=BATCH)
+    return session.execute(held).first() is not None
+
+
+def tell_parked(session: Session, batch_id: str, number: int, parked: int) -> None:
+    mine = (BATCH_CHUNK.c.batch_id == batch_id, BATCH_CHUNK.c.number == number)
+    session.execute(update(BATCH_CHUNK).where(*mine).values(parked=parked))
+
+
 def finish(session: Session, batch_id: str, number: int) -> None:
-    """Marks a chunk done and, with the last one, its batch."""
+    """Marks a chunk done and, with the last piece of work, its batch."""
     # two last chunks that end at once must see each other
     _lock(session, batch_id)
     session.execute(
         update(BATCH_CHUNK)
         .where(BATCH_CHUNK.c.batch_id == batch_id, BATCH_CHUNK.c.number == number, BATCH_CHUNK.c.status == "queued")
-        .values(status="done")
+        .values(status="done", parked=0)
     )
     _end(session, batch_id)
 
@@ -104,6 +124,26 @@ def received(session: Session, batch_id: str, total: int) -> None:
     _end(session, batch_id)
 
 
+def end(session: Session, batch_id: str) -> None:
+    """Marks a batch done where nothing of it is left; to be called in a session of its own, after what ended last has
+    been stored. Of several who call it one finds it so."""
+    _lock(session, batch_id)
+    _end(session, batch_id)
+
+
+def evaluations_left(session: Session, batch_id: str) -> bool:
+    """Whether the machine is still at work on single lines: recordings."""
+    return session.execute(_at_work(batch_id).limit(1)).first() is not None
+
+
+def ended_ones(session: Session, limit: int) -> list[str]:
+    """Batches of which nothing is left, and which nobody has marked done: whoever ended the last of it died, or it was
+    erased or cancelled."""
+    left = select(BATCH_CHUNK.c.number).where(BATCH_CHUNK.c.batch_id == BATCH.c.id, BATCH_CHUNK.c.status == "queued")
+    wanted = select(BATCH.c.id).where(BATCH.c.status == "running", ~left.exists(), ~_at_work(BATCH.c.id).exists())
+    return list(session.execute(wanted.limit(limit)).scalars())
+
+
 def cancel_batch(session: Session, client_id: str, batch_id: str) -> Batch:
     """What is stored stays; what is not will not be. Raises UnknownResourceError, ConflictError where it is done."""
     batch = find_batch(session, client_id, batch_id)
@@ -114,8 +154,14 @@ def cancel_batch(session: Session, client_id: str, batch_id: str) -> Batch:
     session.execute(
         update(BATCH_CHUNK)
         .where(BATCH_CHUNK.c.batch_id == batch_id, BATCH_CHUNK.c.status == "queued")
-        .values(status="cancelled")
+        .values(status="cancelled", parked=0)
     )
+    session.execute(
+        update(EVALUATION)
+        .where(EVALUATION.c.batch_id == batch_id, EVALUATION.c.status.in_(OPEN))
+        .values(status="cancelled", updated_at=now(), finished_at=now())
+    )
+    awaiting.drop_unwanted(session, EVALUATION.c.batch_id == batch_id)
     session.execute(
         update(BATCH)
         .where(BATCH.c.id == batch_id, BATCH.c.status.in_(WORKING))
@@ -165,7 +211,7 @@ def open_chunks(session: Session, limit: int, after: tuple[str, int] = ("", -1))
 
 
 def _end(session: Session, batch_id: str) -> None:
-    """The batch is done when everything has come in and no chunk is left."""
+    """The batch is done when everything has come in, no chunk is left, and no recording under way."""
     left = (
         select(BATCH_CHUNK.c.number)
         .where(BATCH_CHUNK.c.batch_id == batch_id, BATCH_CHUNK.c.status == "queued")
@@ -173,12 +219,25 @@ def _end(session: Session, batch_id: str) -> None:
     )
     ended = session.execute(
         update(BATCH)
-        .where(BATCH.c.id == batch_id, BATCH.c.status == "running", ~left)
+        .where(BATCH.c.id == batch_id, BATCH.c.status == "running", ~left, ~_at_work(batch_id).exists())
         .values(status="done", finished_at=now())
         .returning(BATCH.c.client_id)
     ).scalar_one_or_none()
     if ended is not None:
         outbox.tell(session, ended, [Event(BATCH_DONE, batch_id, 1, {"batch_id": batch_id})])
+
+
+def _wanted(batch_id: str, number: int) -> Select[Any]:
+    return (
+        select(BATCH_CHUNK.c.number)
+        .join(BATCH, BATCH.c.id == BATCH_CHUNK.c.batch_id)
+        .where(BATCH_CHUNK.c.batch_id == batch_id, BATCH_CHUNK.c.number == number)
+        .where(BATCH.c.status.in_(WORKING), BATCH_CHUNK.c.status == "queued")
+    )
+
+
+def _at_work(batch_id: Any) -> Select[Any]:
+    return select(EVALUATION.c.id).where(EVALUATION.c.batch_id == batch_id, EVALUATION.c.status.in_(OPEN))
 
 
 def _lock(session: Session, batch_id: str) -> None:

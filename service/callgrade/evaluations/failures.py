@@ -1,9 +1,10 @@
 """What a scorecard without verdicts means: to wait for the model, or to give up with a reason."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from callgrade.domain.errors import CallgradeError
+from callgrade.domain.errors import CallgradeError, UnexpectedError
 from callgrade.domain.judgements import JudgeFailure
 from callgrade.domain.scorecards import Scorecard
 
@@ -13,6 +14,7 @@ WAITING_HELPS = frozenset(
 """Failures of the model or of its account, not of the call: with the next answer, or when somebody has mended the
 account, the same request succeeds."""
 MESSAGE_CHARACTERS = 2_000
+log = logging.getLogger(__name__)
 
 
 class NoVerdictError(CallgradeError):
@@ -64,6 +66,15 @@ def told(error: CallgradeError) -> dict[str, Any]:
         shown = {"type": error.type, "message": str(error), "retryable": error.retryable}
     more = {"evaluation_id": error.evaluation_id} if isinstance(error, DuplicateError) else {}
     return {**shown, "message": shown["message"][:MESSAGE_CHARACTERS], **more}
+
+
+def named(error: Exception) -> CallgradeError:
+    """A bug's own text may hold what was said, so only its kind is told."""
+    if isinstance(error, CallgradeError):
+        return error
+    log.error("unexpected failure (%s)", type(error).__name__)
+    log.debug("unexpected failure", exc_info=True)
+    return UnexpectedError(f"internal error ({type(error).__name__})")
 
 
 def model_failures(card: Scorecard) -> tuple[JudgeFailure, ...]:

@@ -15,6 +15,7 @@ from callgrade.calls import erasure, retention
 from callgrade.calls.retention import ListedBlobs
 from callgrade.db.session import Database
 from callgrade.db.types import now
+from callgrade.evaluations.clearing import clear_all
 from callgrade.ports import AnswerMemory
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
@@ -42,6 +43,7 @@ class Housekeeping:
         self._tasks = (
             _Task("catch_up", MINUTE, self.catch_up),
             _Task("seal", MINUTE, self.seal),
+            _Task("clear", MINUTE, self.clear),
             _Task("forget_requests", HOUR, self.forget_requests),
             _Task("retention", HOUR, self.retention),
             _Task("tidy", HOUR, self._blobs.tidy),
@@ -59,6 +61,9 @@ class Housekeeping:
     def seal(self) -> int:
         with self._database.writing() as session:
             return audit.seal(session)
+
+    def clear(self) -> int:
+        return clear_all(self._database, self._blobs)
 
     def catch_up(self) -> None:
         for place, memory in enumerate(self._memories):

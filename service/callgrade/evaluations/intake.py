@@ -7,13 +7,14 @@ engine's sweep. So an answer that was given stays true.
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Literal
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from callgrade.access import audit, requests
 from callgrade.access.principals import Principal
 from callgrade.access.requests import AtWork
-from callgrade.calls import erasure
+from callgrade.calls import awaiting, erasure
 from callgrade.calls import service as calls
 from callgrade.calls.erasure import Erased
 from callgrade.calls.service import RecordingMetadata
@@ -95,6 +96,7 @@ class Intake:
     def cancel(self, principal: Principal, id_: str) -> Evaluation:
         with self._database.writing() as session:
             row = repository.cancel(session, principal.client_id, id_)
+            awaiting.drop_unwanted(session, col(Evaluation.id) == row.id)
             audit.record(session, principal, "evaluation.cancelled", row.id)
         self._handed_over(lambda: self._queue.cancel_evaluation(row.id, attempt=row.attempt), row.id)
         return row
@@ -103,8 +105,8 @@ class Intake:
         with self._database.writing() as session:
             row = repository.retry(session, principal.client_id, id_)
             audit.record(session, principal, "evaluation.retried", row.id, {"attempt": row.attempt})
-            recognise = repository.needs_recogniser(session, row)
-        self._enqueue(row, recognise=recognise)
+            queue = _queue_for(session, row)
+        self._enqueue(row, queue)
         return row
 
     def erase(self, principal: Principal, id_: str, reason: str) -> Erased:
@@ -152,21 +154,17 @@ class Intake:
             if once is not None and (before := answered(session, principal, once)) is not None:
                 return Submission.model_validate(before)
             submission, row = create(session)
-            recognise = row is not None and repository.needs_recogniser(session, row)
+            queue = _queue_for(session, row) if row else None
             if once is not None:
                 requests.finish(session, principal.client_id, once.key, 202, submission.model_dump())
         if row is not None:
-            self._enqueue(row, recognise=recognise)
+            self._enqueue(row, queue)
         return submission
 
-    def _enqueue(self, row: Evaluation, *, recognise: bool) -> None:
-        queue = self._queue
-        self._handed_over(
-            lambda: queue.enqueue_evaluation(
-                row.id, queue="asr" if recognise else "score", priority=row.priority, attempt=row.attempt
-            ),
-            row.id,
-        )
+    def _enqueue(self, row: Evaluation, queue: Literal["asr", "score"] | None) -> None:
+        if queue is not None:
+            enqueue = self._queue.enqueue_evaluation
+            self._handed_over(partial(enqueue, row.id, queue=queue, priority=row.priority, attempt=row.attempt), row.id)
 
     def _handed_over(self, hand_over: Callable[[], None], id_: str) -> None:
         try:
@@ -178,6 +176,13 @@ class Intake:
 
 def alive(_: AtWork) -> bool:
     return True
+
+
+def _queue_for(session: Session, row: Evaluation) -> Literal["asr", "score"] | None:
+    """None where its recording is still to be fetched: whoever fetches it hands it in."""
+    if repository.is_awaited(session, row.id):
+        return None
+    return "asr" if repository.needs_recogniser(session, row) else "score"
 
 
 def answered(

@@ -58,6 +58,11 @@ def evaluation_event(
     return Event(name, id_, attempt, data, call)
 
 
+def of_batch(batch_id: str | None, line: int | None) -> dict[str, Any]:
+    """What an evaluation's event says beside, where it came of a batch's line."""
+    return {"batch_id": batch_id, "line": line} if batch_id else {}
+
+
 def _delivery(webhook_id: str, client_id: str, event: Event) -> dict[str, Any]:
     moment = now()
     return {

@@ -24,19 +24,19 @@ from callgrade.domain.errors import (
     RecordingError,
     SettingsError,
     TranscriptError,
-    UnexpectedError,
 )
 from callgrade.domain.scorecards import Scorecard
-from callgrade.evaluations import outbox, registry, repository
+from callgrade.evaluations import chunks, outbox, registry, repository
 from callgrade.evaluations.bulk import judge_chunk
-from callgrade.evaluations.failures import NoOutage, Outage
+from callgrade.evaluations.failures import NoOutage, Outage, named
+from callgrade.evaluations.fetching import fetch
 from callgrade.evaluations.judging import judged, nothing, of_release
 from callgrade.evaluations.outbox import FAILED, PROPOSED, evaluation_event
 from callgrade.evaluations.repository import Work
 from callgrade.evaluations.service import Evaluator
 from callgrade.evaluations.watching import NoFault, Unwatched, Watch, timed
 from callgrade.pacing import Turnstile
-from callgrade.ports import AgentChannel, Judge
+from callgrade.ports import AgentChannel, BlobStore, Judge, StoredBlob, WorkQueue
 from callgrade.settings import Settings
 from callgrade.tracing import note, span
 
@@ -45,6 +45,7 @@ JudgesFor = Callable[[str], Awaitable[Sequence[Judge]]]
 """The judges of a client, opened once per process."""
 THREADS = 4
 EVALUATORS = 256
+NOTHING = "the call has neither words nor a recording; hand it in again with either"
 log = logging.getLogger(__name__)
 
 
@@ -55,13 +56,26 @@ class Blobs(Protocol):
 
     def as_file(self, sha256: str) -> AbstractContextManager[Path]: ...
 
+    def put(self, stream: BinaryIO) -> StoredBlob: ...
+
+    def delete(self, sha256: str) -> None: ...
+
 
 class Transcribes(Protocol):
     def transcribe(self, path: Path, *, agent_channel: AgentChannel | None = None) -> Transcript: ...
 
 
+Fetches = Callable[[str, BlobStore], StoredBlob]
+"""Fetches what is at a URL into the blob store. An error that is `retryable` is worth another try."""
+
+
+def fetch_nothing(url: str, blobs: BlobStore) -> StoredBlob:
+    raise SettingsError("this process is not set up to fetch recordings")
+
+
 class Pipeline:
-    """`watch` is told how the work goes. Close it at shutdown."""
+    """`queue` takes what comes next of a piece of work; the engine sets it. `watch` is told how the work goes. Close it
+    at shutdown."""
 
     def __init__(
         self,
@@ -71,11 +85,14 @@ class Pipeline:
         recordings: Transcribes,
         settings: Settings,
         *,
+        fetcher: Fetches = fetch_nothing,
         outage: Outage | None = None,
         closing: Callable[[], Awaitable[None]] = nothing,
     ):
         self.database, self.blobs, self.settings = database, blobs, settings
         self.outage = outage or NoOutage()
+        self.fetcher = fetcher
+        self.queue: WorkQueue | None = None
         self.watch: Watch = Unwatched()
         self._judges_for, self._recordings, self._closing = judges_for, recordings, closing
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="callgrade-db")
@@ -89,7 +106,12 @@ class Pipeline:
 
     async def transcribe(self, id_: str) -> bool:
         """Gives the call of an evaluation its words. True when it is to be judged now."""
-        work = await self.write(lambda session: repository.begin(session, id_, "transcribing"))
+
+        def begin(session: Session) -> Work | None:
+            # whoever fetches its recording hands it in again
+            return None if repository.is_awaited(session, id_) else repository.begin(session, id_, "transcribing")
+
+        work = await self.write(begin)
         if work is None:
             return False
         try:
@@ -99,7 +121,7 @@ class Pipeline:
         except NotReadyError:
             raise
         except Exception as error:
-            await self._give_up(work, _named(error))
+            await self._give_up(work, named(error))
             return False
         return await self.write(lambda session: repository.move(session, id_, work.attempt, "queued"))
 
@@ -120,15 +142,34 @@ class Pipeline:
         except NotReadyError:
             raise
         except Exception as error:
-            await self._give_up(work, _named(error))
+            await self._give_up(work, named(error))
         else:
             self.watch.scored(card)
             with span("store", evaluation_id=id_, results=1):
                 await self.write(lambda session: _propose(session, work, card))
+            await self.end_batch(work.batch_id)
 
     async def judge_chunk(self, batch_id: str, number: int) -> None:
         """Works off one chunk of a batch: see bulk.py."""
         await judge_chunk(self, batch_id, number)
+
+    async def fetch(self, id_: str, call_id: str, number: int) -> None:
+        """Fetches the recording that is awaited under `id_`: see fetching.py."""
+        await fetch(self, id_, call_id, number)
+
+    async def hand_in(self, enqueue: Callable[[WorkQueue], None]) -> None:
+        """What the queue does not take now is found by the engine's sweep."""
+        if self.queue is None:
+            return
+        try:
+            await asyncio.to_thread(enqueue, self.queue)
+        except Exception as error:
+            log.warning("the queue took nothing for the moment (%s)", type(error).__name__)
+
+    async def end_batch(self, batch_id: str | None) -> None:
+        """To be called when an evaluation of a batch has ended: marks the batch done with the last of them."""
+        if batch_id and not await self.read(lambda session: chunks.evaluations_left(session, batch_id)):
+            await self.write(lambda session: chunks.end(session, batch_id))
 
     async def evaluator(self, client_id: str, digest: str) -> Evaluator:
         """Raises NotFoundError for a rubric that the registry lacks."""
@@ -169,7 +210,7 @@ class Pipeline:
 
     async def _judged(self, work: Work) -> Scorecard:
         if work.transcript is None:
-            raise TranscriptError("the call has neither a transcript nor a recording")
+            raise TranscriptError(NOTHING)
         self.fits(work.release_id, work.release_model)
         evaluator = await self.evaluator(work.client_id, work.rubric_digest)
         note(rubric=evaluator.rubric.reference, criteria=len(evaluator.rubric.criteria))
@@ -188,7 +229,7 @@ class Pipeline:
     async def _recognise(self, work: Work) -> None:
         recording = work.recording
         if recording is None:
-            raise TranscriptError("the call has neither a transcript nor a recording")
+            raise TranscriptError(NOTHING)
 
         def recognised() -> Transcript:
             channel = cast("AgentChannel | None", work.agent_channel)
@@ -216,6 +257,7 @@ class Pipeline:
                 _tell(session, work, FAILED)
 
         await self.write(fail)
+        await self.end_batch(work.batch_id)
 
 
 class _Over(NoFault):
@@ -229,13 +271,5 @@ def _propose(session: Session, work: Work, card: Scorecard) -> None:
 
 def _tell(session: Session, work: Work, name: str) -> None:
     call = repository.call_of(session, work.id)
-    outbox.tell(session, work.client_id, [evaluation_event(name, work.id, work.attempt, call.id, call.call_id)])
-
-
-def _named(error: Exception) -> CallgradeError:
-    """A bug's own text may hold what was said, so only its kind is told."""
-    if isinstance(error, CallgradeError):
-        return error
-    log.error("unexpected failure (%s)", type(error).__name__)
-    log.debug("unexpected failure", exc_info=True)
-    return UnexpectedError(f"internal error ({type(error).__name__})")
+    extra = outbox.of_batch(work.batch_id, work.line)
+    outbox.tell(session, work.client_id, [evaluation_event(name, work.id, work.attempt, call.id, call.call_id, extra)])

@@ -1,8 +1,8 @@
 """A batch while it comes in: chunk by chunk into the blob store, in constant memory, and worked off at once.
 
-Lines are not read here: what is wrong with one is found when its chunk is worked off, and becomes its BatchFault.
-Only a line too long to hold is one right away; an empty line stands in its place, so that the others keep their
-numbers.
+Lines are not read here but by incoming.py, which may find that one is none: that is its BatchFault right away, and an
+empty line stands in its place, so that the others keep their numbers. All else that is wrong with a line is found when
+its chunk is worked off.
 
 A batch that stops coming in is `incomplete`: at once where its receiver lives, and where it died, as soon as somebody
 sees that (see receivers). Sent again with its Idempotency-Key it begins anew.
@@ -13,7 +13,7 @@ import io
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import cast
 
 from sqlalchemy import insert, select, update
@@ -25,23 +25,19 @@ from callgrade.access.requests import AtWork
 from callgrade.calls.service import claim_blob
 from callgrade.db.session import Database
 from callgrade.db.tables import Batch
-from callgrade.domain.errors import CallgradeError, ConflictError, TooLargeError, TranscriptError
+from callgrade.domain.errors import CallgradeError, ConflictError, InputError, NotReadyError, TooLargeError
 from callgrade.evaluations import chunks, receivers
-from callgrade.evaluations.failures import told
+from callgrade.evaluations.incoming import Lines, Pull, Reads, read_ndjson
 from callgrade.evaluations.intake import Once, answered, chosen
-from callgrade.evaluations.tables import BATCH, BATCH_CHUNK, BATCH_FAULT
-from callgrade.ports import BlobStore, WorkQueue
+from callgrade.evaluations.tables import BATCH, BATCH_CHUNK
+from callgrade.evaluations.traces import insert_faults
+from callgrade.ports import BlobStore, StoredBlob, WorkQueue
 from callgrade.tracing import note
 
 CHUNK_BYTES = 8_000_000
-LONGEST_LINE = 10_000_000
+TRIES = 3
 AGAIN_S = 5.0
 _LOG = logging.getLogger(__name__)
-
-Lines = Iterable[tuple[int, bytes | None]]
-"""(number from 1, the line without its end; None for one longer than LONGEST_LINE). Blank lines are left out."""
-Pull = Callable[[], bytes]
-"""The next piece of the body; empty at its end."""
 
 
 class Reception:
@@ -84,13 +80,13 @@ class Reception:
             return batch
 
     def receive(
-        self, batch: Batch, lines: Lines, once: Once | None = None, body: Callable[[], str] = str
+        self, batch: Batch, lines: Lines, once: Once | None = None, body: Callable[[], str] = str, *, first: int = 1
     ) -> dict[str, object]:
-        """Takes all lines: {batch_id, total}. Whatever stops it leaves the batch `incomplete`. `body` is asked for the
-        digest of what came, when all has come."""
+        """Takes all lines, from the number `first` on: {batch_id, total}. Whatever stops it leaves the batch
+        `incomplete`. `body` is asked for the digest of what came, when all has come."""
         try:
             note(batch_id=batch.id)
-            answer: dict[str, object] = {"batch_id": batch.id, "total": self._take(batch, lines)}
+            answer: dict[str, object] = {"batch_id": batch.id, "total": self._take(batch, lines, first)}
             with self._database.writing() as session:
                 chunks.received(session, batch.id, cast("int", answer["total"]))
                 if once is not None:
@@ -100,11 +96,11 @@ class Reception:
             raise
         return answer
 
-    def _take(self, batch: Batch, lines: Lines) -> int:
-        chunk = _Chunk(0, 1)
-        last = 0
+    def _take(self, batch: Batch, lines: Lines, first: int) -> int:
+        before = first - 1
+        chunk, last = _Chunk(0, first, before), before
         for number, line in lines:
-            if number > self._most_lines:
+            if number - before > self._most_lines:
                 raise TooLargeError(f"a batch has at most {self._most_lines} lines; send the rest as another one")
             # blank lines between others stay: lines keep their numbers
             for _ in range(last + 1, number):
@@ -113,17 +109,28 @@ class Reception:
             last = number
         if chunk.count:
             self._store(batch, chunk)
-        return last
+        return last - before
 
-    def _add(self, batch: Batch, chunk: "_Chunk", line: bytes | None) -> "_Chunk":
+    def _add(self, batch: Batch, chunk: "_Chunk", line: bytes | InputError) -> "_Chunk":
         chunk.add(line)
         if chunk.count < self._chunk_lines and chunk.size < CHUNK_BYTES:
             return chunk
         self._store(batch, chunk)
-        return _Chunk(chunk.number + 1, chunk.first_line + chunk.count)
+        return _Chunk(chunk.number + 1, chunk.first_line + chunk.count, chunk.before)
 
     def _store(self, batch: Batch, chunk: "_Chunk") -> None:
-        blob = self._blobs.put(chunk.content())
+        for left in reversed(range(TRIES)):
+            blob = self._blobs.put(chunk.content())
+            try:
+                self._keep(batch, chunk, blob)
+                break
+            except NotReadyError:
+                # the same lines may just have been worked off as another batch's, and deleted under our hands
+                if not left:
+                    raise
+        self._hand_over(lambda: self._queue.enqueue_chunk(batch.id, chunk.number))
+
+    def _keep(self, batch: Batch, chunk: "_Chunk", blob: StoredBlob) -> None:
         with self._database.writing() as session:
             claim_blob(session, self._blobs, blob.sha256)
             status = session.execute(select(BATCH.c.status).where(BATCH.c.id == batch.id)).scalar_one()
@@ -131,15 +138,9 @@ class Reception:
                 raise ConflictError(f"the batch is {status}; no more lines are taken")
             row = {"batch_id": batch.id, "number": chunk.number, "first_line": chunk.first_line, "lines": chunk.count}
             session.execute(insert(BATCH_CHUNK).values(**row, blob=blob.sha256, status="queued"))
-            for line in chunk.too_long:
-                error = told(TranscriptError(f"is longer than {LONGEST_LINE} bytes", source=f"line {line}"))
-                session.execute(insert(BATCH_FAULT).values(batch_id=batch.id, line=line, error=error))
-            counted = {
-                "total": chunk.first_line + chunk.count - 1,
-                "faulty": BATCH.c.faulty + len(chunk.too_long),
-            }
-            session.execute(update(BATCH).where(BATCH.c.id == batch.id).values(**counted))
-        self._hand_over(lambda: self._queue.enqueue_chunk(batch.id, chunk.number))
+            insert_faults(session, batch.id, chunk.faults)
+            so_far = chunk.first_line + chunk.count - 1 - chunk.before
+            session.execute(update(BATCH).where(BATCH.c.id == batch.id).values(total=so_far))
 
     def _hand_over(self, hand_over: Callable[[], None]) -> None:
         try:
@@ -177,10 +178,15 @@ def _is_alive(session: Session, first: AtWork) -> bool:
 
 
 def receive_once(
-    reception: Reception, principal: Principal, rubric: str, pull: Pull, once: Once | None
+    reception: Reception,
+    principal: Principal,
+    rubric: str,
+    pull: Pull,
+    once: Once | None,
+    reads: Reads = read_ndjson,
 ) -> dict[str, object]:
     """{batch_id, total}; for a repeated request that of the first. Its body is read and compared: another one is a
-    ConflictError."""
+    ConflictError. A body that `reads` refuses begins no batch."""
     digest = hashlib.sha256()
 
     def seen() -> bytes:
@@ -188,6 +194,7 @@ def receive_once(
         digest.update(piece)
         return piece
 
+    incoming = reads(seen)
     begun = reception.begin(principal, rubric, once)
     if not isinstance(begun, Batch):
         while seen():
@@ -195,45 +202,25 @@ def receive_once(
         if begun.pop("body", None) != digest.hexdigest():
             raise ConflictError("Idempotency-Key: was used for another body; take a new key for a new batch")
         return begun
-    return reception.receive(begun, lines_of(seen), once, digest.hexdigest)
-
-
-def lines_of(pull: Pull, *, longest: int = LONGEST_LINE) -> Lines:
-    """(line number from 1, line without its end); None in the place of a line of more than `longest` bytes.
-
-    Blank lines are passed over and counted. Memory stays below two pieces and one line.
-    """
-    number, parts, size = 1, list[bytes](), 0
-    while piece := pull():
-        begin = 0
-        while (end := piece.find(b"\n", begin)) >= 0:
-            size += end - begin
-            line = None if size > longest else b"".join((*parts, piece[begin:end])).strip()
-            if line != b"":
-                yield number, line
-            number, parts, size, begin = number + 1, [], 0, end + 1
-        size += len(piece) - begin
-        parts = [] if size > longest else [*parts, piece[begin:]]
-    line = None if size > longest else b"".join(parts).strip()
-    if line != b"":
-        yield number, line
+    return reception.receive(begun, incoming.lines, once, digest.hexdigest, first=incoming.first)
 
 
 class _Chunk:
-    """The lines of one piece of work, before they are stored."""
+    """The lines of one piece of work, before they are stored. `before` lines of the body are none of the batch."""
 
-    def __init__(self, number: int, first_line: int):
-        self.number, self.first_line = number, first_line
+    def __init__(self, number: int, first_line: int, before: int):
+        self.number, self.first_line, self.before = number, first_line, before
         self.count, self.size = 0, 0
-        self.too_long: list[int] = []
+        self.faults: list[tuple[int, InputError]] = []
         self._lines: list[bytes] = []
 
-    def add(self, line: bytes | None) -> None:
-        if line is None:
-            self.too_long.append(self.first_line + self.count)
-        self._lines.append(line or b"")
+    def add(self, line: bytes | InputError) -> None:
+        if isinstance(line, InputError):
+            self.faults.append((self.first_line + self.count, line))
+            line = b""
+        self._lines.append(line)
         self.count += 1
-        self.size += len(line or b"") + 1
+        self.size += len(line) + 1
 
     def content(self) -> io.BytesIO:
         return io.BytesIO(b"\n".join(self._lines) + b"\n")

@@ -21,7 +21,7 @@ from callgrade.domain.frozen import Frozen
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations.failures import told
 from callgrade.evaluations.statuses import OPEN, RETRYABLE, Status, before
-from callgrade.evaluations.tables import CALL, EVALUATION, FLAG, RECORDING, RELEASE, SCORECARD, TRANSCRIPT
+from callgrade.evaluations.tables import AWAITED, CALL, EVALUATION, FLAG, RECORDING, RELEASE, SCORECARD, TRANSCRIPT
 
 
 class Owner(Protocol):
@@ -47,6 +47,8 @@ class Work(Frozen):
     recording: str | None = None
     """The blob, by its SHA-256."""
     agent_channel: str | None = None
+    batch_id: str | None = None
+    line: int | None = None
 
 
 def dedupe_key(call_id: str, rubric_digest: str, release_id: str | None, transcript_version: int) -> str:
@@ -145,6 +147,8 @@ def begin(session: Session, id_: str, status: Status) -> Work | None:
             EVALUATION.c.rubric_digest,
             EVALUATION.c.release_id,
             EVALUATION.c.status,
+            EVALUATION.c.batch_id,
+            EVALUATION.c.line,
             CALL.c.erased_at,
             RELEASE.c.model.label("release_model"),
         )
@@ -170,6 +174,8 @@ def begin(session: Session, id_: str, status: Status) -> Work | None:
         transcript=transcript,
         recording=(recording.sha256 or None) if recording else None,
         agent_channel=recording.agent_channel if recording else None,
+        batch_id=row.batch_id,
+        line=row.line,
     )
 
 
@@ -231,13 +237,26 @@ def needs_recogniser(session: Session, evaluation: Evaluation) -> bool:
     return _latest_version(session, evaluation.call_id) == 0
 
 
+def is_awaited(session: Session, id_: str) -> bool:
+    """Whether the recording of the evaluation's call is still to be fetched."""
+    awaited = select(AWAITED.c.id).join(EVALUATION, EVALUATION.c.call_id == AWAITED.c.call_id)
+    return session.execute(awaited.where(EVALUATION.c.id == id_)).first() is not None
+
+
+def under_way(session: Session, call_id: str) -> Sequence[Evaluation]:
+    """The evaluations of a call (the server's id) that the machine has still to deal with, by id."""
+    wanted = select(Evaluation).where(EVALUATION.c.call_id == call_id, EVALUATION.c.status.in_(OPEN))
+    return session.execute(wanted.order_by(EVALUATION.c.id)).scalars().all()
+
+
 def open_ones(session: Session, after: str, limit: int) -> Sequence[Evaluation]:
-    """Evaluations that the machine has still to deal with, by id, batches' lines not among them (their chunk is the
-    work). `after` is the last id of the page before."""
+    """Evaluations that the machine has still to deal with, by id; those whose recording is still to be fetched are not
+    among them (to fetch it is the work). `after` is the last id of the page before."""
+    fetched = ~select(AWAITED.c.id).where(AWAITED.c.call_id == EVALUATION.c.call_id).exists()
     return (
         session.execute(
             select(Evaluation)
-            .where(EVALUATION.c.status.in_(OPEN), EVALUATION.c.batch_id.is_(None), EVALUATION.c.id > after)
+            .where(EVALUATION.c.status.in_(OPEN), fetched, EVALUATION.c.id > after)
             .order_by(EVALUATION.c.id)
             .limit(limit)
         )

@@ -1,6 +1,7 @@
 """What came of a batch: how far it is, and the result of each line, in the order of the lines.
 
-A line whose call was evaluated before, by another line, batch or request, has that evaluation's result.
+A line whose call was evaluated before, by another line, batch or request, has that evaluation's result. A line that
+names a recording is among the results from the beginning, with its evaluation's status.
 """
 
 from collections import Counter
@@ -13,20 +14,22 @@ from sqlmodel import Session
 from callgrade.db.session import Database
 from callgrade.db.tables import Batch
 from callgrade.evaluations.statuses import OPEN
-from callgrade.evaluations.tables import BATCH, BATCH_FAULT, CALL, EVALUATION, SCORECARD
+from callgrade.evaluations.tables import BATCH, BATCH_CHUNK, BATCH_FAULT, CALL, EVALUATION, SCORECARD
 
 LINES_A_PAGE = 250
 _ELSEWHERE = BATCH_FAULT.c.error["evaluation_id"].as_string()
 
 
 class Tally(NamedTuple):
-    """`proposed`, `failed`, `cancelled` and `pending` add up to `total`. `faulty` of the failed lines were no calls."""
+    """`proposed`, `failed`, `cancelled` and `pending` add up to `total`. `faulty` of the failed lines were no calls;
+    `parked` of those that are pending wait for a model that is down."""
 
     total: int
     proposed: int
     failed: int
     cancelled: int
     pending: int
+    parked: int
     faulty: int
 
 
@@ -76,7 +79,13 @@ def tally(session: Session, batch: Batch) -> Tally:
     ended = batch.status in ("cancelled", "incomplete")
     still_open = sum(counts[status] for status in OPEN) if ended else left
     cancelled = counts["cancelled"] + (left - still_open)
-    return Tally(batch.total, graded, failed, cancelled, still_open, faulty)
+    parked = counts["parked"] + (0 if ended else _parked_in_chunks(session, batch.id))
+    return Tally(batch.total, graded, failed, cancelled, still_open, min(parked, still_open), faulty)
+
+
+def _parked_in_chunks(session: Session, batch_id: str) -> int:
+    at_work = (BATCH_CHUNK.c.batch_id == batch_id, BATCH_CHUNK.c.status == "queued")
+    return int(session.execute(select(func.coalesce(func.sum(BATCH_CHUNK.c.parked), 0)).where(*at_work)).scalar_one())
 
 
 def lines(database: Database, batch: Batch, after: int = 0) -> Iterator[Line]:

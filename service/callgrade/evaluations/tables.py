@@ -3,6 +3,7 @@
 from callgrade.db import tables
 from callgrade.db.tables.core import table_of
 
+AWAITED = table_of(tables.AwaitedRecording)
 BATCH = table_of(tables.Batch)
 BATCH_CHUNK = table_of(tables.BatchChunk)
 BATCH_FAULT = table_of(tables.BatchFault)

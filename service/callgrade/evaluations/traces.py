@@ -16,8 +16,8 @@ from callgrade.db.types import new_id, now
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError, ConflictError, GoneError
 from callgrade.domain.scorecards import Scorecard
-from callgrade.evaluations import outbox, repository
-from callgrade.evaluations.chunks import WORKING, Chunk
+from callgrade.evaluations import chunks, outbox, repository
+from callgrade.evaluations.chunks import Chunk
 from callgrade.evaluations.failures import DuplicateError, told
 from callgrade.evaluations.outbox import FAILED, PROPOSED, Event, evaluation_event
 from callgrade.evaluations.repository import dedupe_key, insert_new
@@ -108,22 +108,43 @@ def refuse(chunk: Chunk, known: Mapping[str, Known], done: Mapping[str, str], ca
         raise DuplicateError(before)
 
 
+def require_wanted(session: Session, chunk: Chunk) -> None:
+    """Raises CancelledError where nothing is to come of the chunk any more: also when another worker has ended it."""
+    if not chunks.is_wanted(session, chunk.batch_id, chunk.number):
+        raise CancelledError
+
+
 def store(session: Session, chunk: Chunk, results: Sequence[Result]) -> None:
     """Stores a group of results. Raises CancelledError, and IntegrityError where another worker was faster: then try
     again, and find what it stored."""
-    status = session.execute(select(BATCH.c.status).where(BATCH.c.id == chunk.batch_id)).scalar_one_or_none()
-    if status not in WORKING:
-        raise CancelledError
+    require_wanted(session, chunk)
     group = _Group(chunk)
     ids = [result.transcript.call_id for result in results if result.transcript is not None]
     known = known_calls(session, chunk.client_id, ids, hold=True)
     done = evaluated(session, chunk, known) if known else {}
-    traced = _done_among(session, chunk.batch_id, [result.line for result in results]) if known else frozenset()
+    before = traced(session, chunk.batch_id, [result.line for result in results]) if known else frozenset()
     for result in results:
-        if result.line not in traced:
+        if result.line not in before:
             group.add(result, known, done)
     group.insert(session)
     outbox.tell(session, chunk.client_id, group.events)
+
+
+def insert_faults(session: Session, batch_id: str, faults: Sequence[tuple[int, CallgradeError]]) -> None:
+    """Lines that have one already keep it."""
+    rows = [{"batch_id": batch_id, "line": line, "error": told(error)} for line, error in faults]
+    if faulty := insert_new(session, BATCH_FAULT, rows):
+        counted = update(BATCH).where(BATCH.c.id == batch_id)
+        session.execute(counted.values(faulty=BATCH.c.faulty + faulty))
+
+
+def traced(session: Session, batch_id: str, lines: Sequence[int]) -> frozenset[int]:
+    """Those of the lines that have left their trace."""
+    found: set[int] = set()
+    for table in (EVALUATION, BATCH_FAULT):
+        among = select(table.c.line).where(table.c.batch_id == batch_id, table.c.line.in_(lines))
+        found.update(session.execute(among).scalars())
+    return frozenset(found)
 
 
 def call_columns(transcript: Transcript) -> dict[str, Any]:
@@ -151,19 +172,19 @@ class _Group:
         self._evaluations: list[dict[str, Any]] = []
         self._scorecards: list[dict[str, Any]] = []
         self._flags: list[dict[str, Any]] = []
-        self._faults: list[dict[str, Any]] = []
+        self._faults: list[tuple[int, CallgradeError]] = []
         self.events: list[Event] = []
 
     def add(self, result: Result, known: dict[str, Known], done: dict[str, str]) -> None:
         if result.transcript is None:
             assert result.error is not None
-            self._fault(result.line, result.error)
+            self._faults.append((result.line, result.error))
             return
         try:
             content, digest = stored_form(result.transcript)
             refuse(self._chunk, known, done, result.transcript.call_id, digest)
         except CallgradeError as error:
-            self._fault(result.line, error)
+            self._faults.append((result.line, error))
             return
         call = known.get(result.transcript.call_id) or self._new_call(result.transcript, content, digest, known)
         self._evaluate(result, call, call.digests[digest], done)
@@ -178,10 +199,7 @@ class _Group:
         ):
             if rows:
                 session.execute(insert(table), rows)
-        faulty = insert_new(session, BATCH_FAULT, self._faults)
-        if faulty:
-            counted = update(BATCH).where(BATCH.c.id == self._chunk.batch_id)
-            session.execute(counted.values(faulty=BATCH.c.faulty + faulty))
+        insert_faults(session, self._chunk.batch_id, self._faults)
 
     def _new_call(self, transcript: Transcript, content: str, digest: str, known: dict[str, Known]) -> Known:
         call = Known(new_id(), {digest: 1}, erased=False)
@@ -236,18 +254,9 @@ class _Group:
         if card is not None:
             self._scorecards.append(repository.scorecard_row(id_, 1, card, self._moment))
             self._flags += repository.flag_rows(id_, chunk.client_id, card)
-        extra = {"batch_id": chunk.batch_id, "line": result.line}
+        extra = outbox.of_batch(chunk.batch_id, result.line)
         name = PROPOSED if card else FAILED
         self.events.append(evaluation_event(name, id_, 1, call.id, transcript.call_id, extra))
-
-    def _fault(self, line: int, error: CallgradeError) -> None:
-        self._faults.append({"batch_id": self._chunk.batch_id, "line": line, "error": told(error)})
-
-
-def _done_among(session: Session, batch_id: str, lines: Sequence[int]) -> frozenset[int]:
-    among = EVALUATION.c.line.in_(lines)
-    found = session.execute(select(EVALUATION.c.line).where(EVALUATION.c.batch_id == batch_id, among))
-    return frozenset(found.scalars())
 
 
 def _keys(chunk: Chunk, call: Known) -> list[str]:

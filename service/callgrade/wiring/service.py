@@ -8,7 +8,7 @@ from callgrade.adapters.limits.breaker import Breaker
 from callgrade.adapters.rules import RuleJudge
 from callgrade.adapters.speech import SpeechJudge
 from callgrade.db.session import Database
-from callgrade.evaluations.pipeline import Blobs, Pipeline
+from callgrade.evaluations.pipeline import Blobs, Fetches, Pipeline
 from callgrade.ports import Judge
 from callgrade.settings import Settings
 from callgrade.wiring import ANSWERS, Recordings, make_redactor
@@ -93,5 +93,20 @@ def make_pipeline(settings: Settings, database: Database, blobs: Blobs) -> Pipel
     """The work on calls, for an engine. Close it in the event loop that it worked in."""
     judges = ClientJudges(settings, database)
     return Pipeline(
-        database, blobs, judges.of, Recordings(settings), settings, outage=judges.breaker, closing=judges.aclose
+        database,
+        blobs,
+        judges.of,
+        Recordings(settings),
+        settings,
+        fetcher=make_fetcher(settings),
+        outage=judges.breaker,
+        closing=judges.aclose,
     )
+
+
+def make_fetcher(settings: Settings) -> Fetches:
+    from callgrade.adapters.fetching import Fetcher, Limits
+
+    service = settings.service
+    limits = Limits(bytes=service.max_upload_mb * 1_000_000)
+    return Fetcher(allow_private=service.allow_private_urls, hosts=service.audio_hosts, limits=limits).keep

@@ -18,13 +18,16 @@ from callgrade.api.documentation import BATCH_BODY, errors
 from callgrade.api.paging import Cursor, Limit, Page, decoded, encoded
 from callgrade.api.present import batch_shown
 from callgrade.api.schemas import BatchAccepted, BatchShown, Reference, ResultLine, ServerId
+from callgrade.calls.urls import Sources
 from callgrade.db.tables import Batch
 from callgrade.evaluations import chunks, results
+from callgrade.evaluations.incoming import Reads, csv_reader_of, read_ndjson
 from callgrade.evaluations.receiving import receive_once
 from callgrade.evaluations.results import Line
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
-MEDIA_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "text/plain")
+NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "text/plain")
+CSV = ("text/csv", "application/csv")
 TICK_S, QUIET_TICKS = 1.0, 15
 LINES_A_PIECE = 100
 EVENT = {
@@ -49,18 +52,23 @@ async def submit_batch(
     rubric: Annotated[Reference, Query(description="`id`, or `id@vN`.", examples=[examples.RUBRIC])],
     idempotency_key: IdempotencyKey = None,
 ) -> BatchAccepted:
-    """One transcript a line, as many lines as you like; they are worked off while they come in.
+    """One call a line, as many lines as you like; they are worked off while they come in.
 
-    A line that is no transcript is reported with its number and stops nothing. The answer comes when the last line is
+    A line of NDJSON is a transcript, or `{"audio_url": …}` with a transcript's fields without turns, `agent_channel`
+    and `priority`: the recording is fetched from there, once, and the URL kept no longer than that takes. Both may
+    stand in one batch. A CSV file is a list of recordings; its header names `audio_url`, `call_id` and any of
+    `started_at`, `ended_at`, `agent.id`, `agent.team`, `customer.id`, `queue`, `channel`, `language`, `agent_channel`,
+    `priority` and `facts.<name>`.
+
+    A line that is neither is reported with its number and stops nothing. The answer comes when the last line is
     stored. Where the connection ends before that, the batch is `incomplete` (GET /v1/batches lists it): send it again,
     and what was evaluated of it is not evaluated twice.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in MEDIA_TYPES:
-        raise UnsupportedMediaError("send application/x-ndjson: one transcript a line")
+    reads = _reads(request, services)
     once = once_of(request, idempotency_key, "")
 
     def receive(pull: Pull) -> BatchAccepted:
-        return BatchAccepted.model_validate(receive_once(services.reception, principal, rubric, pull, once))
+        return BatchAccepted.model_validate(receive_once(services.reception, principal, rubric, pull, once, reads))
 
     return await services.uploads.run(request, receive)
 
@@ -124,7 +132,8 @@ def read_results(
     services: Serving,
     after: Annotated[int, Query(ge=0, le=1_000_000_000, description="Only the lines behind this one.")] = 0,
 ) -> Response:
-    """Of every line that has a result by now. A line whose call was evaluated before has that evaluation's result."""
+    """Of every line that has a result by now, and of every recording's line, whatever its status. A line whose call was
+    evaluated before has that evaluation's result."""
     with services.database.reading() as session:
         batch = chunks.find_batch(session, principal.client_id, id_)
     return StreamingResponse(_pieces(services, batch, after), media_type="application/x-ndjson")
@@ -143,6 +152,18 @@ def look(services: Services, client_id: str, id_: str) -> BatchShown:
     with services.database.reading() as session:
         row = chunks.find_batch(session, client_id, id_)
         return batch_shown(row, results.tally(session, row))
+
+
+def _reads(request: Request, services: Services) -> Reads:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in NDJSON:
+        return read_ndjson
+    if kind in CSV:
+        return csv_reader_of(Sources.of(services.settings.service))
+    raise UnsupportedMediaError(
+        "send application/x-ndjson (a transcript or an audio_url a line), or text/csv (a list of recordings with a "
+        "header: audio_url,call_id,…)"
+    )
 
 
 async def _events(services: Services, client_id: str, shown: BatchShown) -> AsyncIterator[str]:
