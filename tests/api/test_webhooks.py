@@ -84,6 +84,23 @@ def test_a_test_and_a_redelivery_are_told_to_the_courier(service: Service) -> No
     assert [item["id"] for item in seen["items"] + rest["items"]] == [again.json()["id"], tried.json()["id"]]
 
 
+def test_the_log_shows_the_newest_first_page_by_page(service: Service) -> None:
+    hook = add(service, events=["evaluation.proposed"]).json()["id"]
+    asked = [service.submit(transcript(f"C-{number}")).json()["evaluation_id"] for number in range(8)]
+    shown, cursor = [], {}
+    while True:
+        page = service.get(f"/v1/webhooks/{hook}/deliveries", limit=3, **cursor).json()
+        shown += page["items"]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    with service.database.reading() as session:
+        told = {row.id: row.payload["data"]["evaluation_id"] for row in session.exec(select(Delivery))}
+    assert [told[item["id"]] for item in shown] == asked[::-1]
+    other = add(service).json()["id"]
+    assert service.get(f"/v1/webhooks/{other}/deliveries", limit=3, **cursor).status_code == 422
+
+
 def test_a_delivery_of_another_webhook_is_none(service: Service) -> None:
     one, two = add(service).json()["id"], add(service).json()["id"]
     tried = service.http.post(f"/v1/webhooks/{one}/test", headers=service.key()).json()

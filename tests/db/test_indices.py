@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, select, text, tuple_
 
 from callgrade.db.session import Database
 from callgrade.db.tables import metadata
@@ -62,6 +62,13 @@ LISTS: dict[str, tuple[str, Select[Any]]] = {
         select(delivery.c.id)
         .where(delivery.c.webhook_id == "w", delivery.c.status == "waiting", delivery.c.next_at <= JUNE)
         .order_by(delivery.c.next_at)
+        .limit(50),
+    ),
+    "a webhook's deliveries behind a cursor": (
+        "delivery_of_webhook",
+        select(delivery)
+        .where(delivery.c.webhook_id == "w", tuple_(delivery.c.created_at, delivery.c.id) < tuple_(JUNE, "x"))
+        .order_by(delivery.c.created_at.desc(), delivery.c.id.desc())
         .limit(50),
     ),
     "what was sent about a call": (

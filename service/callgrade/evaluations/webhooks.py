@@ -5,15 +5,15 @@ import secrets
 from collections.abc import Sequence
 from typing import TypeVar
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import String, delete, func, select, tuple_
 from sqlmodel import Session
 
 from callgrade.access import audit, requests
 from callgrade.access.principals import Principal
 from callgrade.db.session import announce
 from callgrade.db.tables import Delivery, Webhook
-from callgrade.db.types import new_id, now
-from callgrade.domain.errors import ConflictError, GoneError, UnknownResourceError
+from callgrade.db.types import Moment, new_id, now
+from callgrade.domain.errors import ConflictError, GoneError, InputError, UnknownResourceError
 from callgrade.evaluations.intake import Once, answered
 from callgrade.evaluations.outbox import DELIVERIES
 from callgrade.evaluations.sending import ERASED
@@ -70,12 +70,18 @@ def remove(session: Session, principal: Principal, id_: str) -> None:
 def deliveries(
     session: Session, client_id: str, webhook_id: str, *, after: str | None, limit: int
 ) -> tuple[Sequence[Delivery], bool]:
-    """(the newest first, before the id `after`; whether there are more)."""
+    """(the newest first, behind the one with the id `after`; whether there are more). Raises InputError where there is
+    no such one. Ids say nothing of when: an event's are derived from what happened."""
     find(session, client_id, webhook_id)
     statement = select(Delivery).where(DELIVERY.c.webhook_id == webhook_id)
+    place = tuple_(DELIVERY.c.created_at, DELIVERY.c.id)
     if after is not None:
-        statement = statement.where(DELIVERY.c.id < after)
-    rows = session.execute(statement.order_by(DELIVERY.c.id.desc()).limit(limit + 1)).scalars().all()
+        last = session.get(Delivery, after)
+        if last is None or last.webhook_id != webhook_id:
+            raise InputError("the cursor is not one of this list: begin again without it")
+        statement = statement.where(place < tuple_(last.created_at, last.id, types=(Moment, String)))
+    newest = (DELIVERY.c.created_at.desc(), DELIVERY.c.id.desc())
+    rows = session.execute(statement.order_by(*newest).limit(limit + 1)).scalars().all()
     return rows[:limit], len(rows) > limit
 
 

@@ -27,7 +27,7 @@ class Delivery(SQLModel, table=True):
     """One event for one webhook: at least once, with an id that repeats when it is sent again."""
 
     __table_args__ = (
-        Index("delivery_of_webhook", "webhook_id", "id"),
+        Index("delivery_of_webhook", "webhook_id", "created_at", "id"),
         # of those that wait alone: there are few of them, and every one that was delivered costs nothing any more
         Index("delivery_due", "webhook_id", "next_at", sqlite_where=WAITING, postgresql_where=WAITING),
     )
