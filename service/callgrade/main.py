@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,9 +12,10 @@ import anyio.to_thread
 from callgrade import tracing
 from callgrade.access.keys import Doorkeeper
 from callgrade.access.rates import Rates
+from callgrade.access.signing_in import SignIns
 from callgrade.adapters.blobs import FsspecBlobs
 from callgrade.adapters.cache import DiskCache
-from callgrade.api.app import build, serve_with
+from callgrade.api.app import build, is_ours, serve_with
 from callgrade.api.bodies import Uploads
 from callgrade.api.dependencies import Services
 from callgrade.api.health import Check, Health, database_check, disk_check, model_check
@@ -25,6 +27,8 @@ from callgrade.evaluations.receiving import Reception
 from callgrade.evaluations.watching import Watch
 from callgrade.ports import BlobStore, WorkQueue
 from callgrade.settings import Settings, load_settings
+from callgrade.web.app import mount, open_desk
+from callgrade.web.dependencies import Desk
 from callgrade.wiring import ANSWERS
 from callgrade.wiring.service import make_pipeline
 
@@ -63,12 +67,15 @@ def create_app(settings: Settings | None = None, *, stopping: Event | None = Non
                 settings, shop.database, shop.blobs, shop.engine, metrics, ended, checks=checks, receiver=name
             )
             serve_with(app, services)
+            open_desk(app, make_desk(services))
             yield
         finally:
             ended.set()
             await anyio.to_thread.run_sync(partial(opened.__exit__, None, None, None))
 
-    return build(settings, metrics, lifespan)
+    app = build(settings, metrics, lifespan)
+    mount(app, elsewhere=is_ours)
+    return app
 
 
 @contextmanager
@@ -140,6 +147,23 @@ def make_services(
             }
         ),
         stopping=stopping,
+    )
+
+
+def make_desk(services: Services) -> Desk:
+    """What the pages work with: the same services, and who is signed in to them."""
+    told = services.settings.desk
+    sign_ins = SignIns(
+        services.database, idle=timedelta(hours=told.idle_hours), absolute=timedelta(days=told.absolute_days)
+    )
+    return Desk(
+        settings=services.settings,
+        database=services.database,
+        blobs=services.blobs,
+        queue=services.queue,
+        intake=services.intake,
+        sign_ins=sign_ins,
+        stopping=services.stopping,
     )
 
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ WATCH = """
   window.refused = [];
   addEventListener("securitypolicyviolation", (event) => window.refused.push(event.violatedDirective));
 """
+EXPECTED = ("Failed to load resource", "Response Status Error Code", "htmx:")
+"""An answer that is an error, and none at all, are among the things looked at."""
 Open = Callable[..., Any]
 
 
@@ -65,8 +68,7 @@ def open_page(browser: Any, rooms: Rooms, address: Address) -> Iterator[Open]:
 
     yield opened
     for page in pages:
-        # an answer that is an error is one of the things looked at
-        faults = [it for it in page.complaints if "Failed to load resource" not in it]
+        faults = [it for it in page.complaints if not it.startswith(EXPECTED)]
         assert faults == [], f"{page.url} complained: {faults}"
     for context in contexts:
         context.close()
@@ -95,10 +97,18 @@ def assert_accessible(page: Any, *, within: str | None = None) -> None:
     assert page.evaluate("window.refused ?? []") == [], page.url
 
 
+def wait_for(page: Any, true: Callable[[], bool]) -> None:
+    """Asked from outside, again and again: a page's own policy forbids it to evaluate strings."""
+    deadline = monotonic() + 20
+    while not true():
+        assert monotonic() < deadline, "it never came true"
+        page.wait_for_timeout(25)
+
+
 def shot(page: Any, name: str, *, whole: bool = False) -> Path:
     """A picture in build/screens, for people to look at."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     path = PICTURES / f"{re.sub('[^a-z0-9-]+', '-', name.lower())}.png"
-    page.screenshot(path=path, full_page=whole, animations="disabled")
+    page.screenshot(path=path, full_page=whole, animations="disabled", caret="initial")
     os.utime(path)
     return path

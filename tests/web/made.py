@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from threading import Event
 from typing import Any, get_args
 
 import pytest
 from starlette.testclient import TestClient
 
 from callgrade.access.keys import ensure_client
-from callgrade.access.permissions import ROLES, Role
-from callgrade.access.principals import Principal
-from callgrade.db.tables import User
-from callgrade.domain.errors import NotAuthenticatedError
+from callgrade.access.permissions import Role
+from callgrade.api.app import is_ours
+from callgrade.db.tables import LedTeam, User
+from callgrade.main import make_desk
 from callgrade.web.app import mount
 from callgrade.web.dependencies import Desk, session_cookie
 from tests.api.made import Service
@@ -26,70 +24,45 @@ TEAM, AGENT = "sales-2", "8031"
 
 
 @dataclass
-class Seats:
-    """Who is signed in, by what their browser presents; `access.signing_in` without the passwords."""
-
-    taken: dict[str, Principal] = field(default_factory=dict)
-    quiet: list[bool] = field(default_factory=list)
-
-    def admit(self, token: str, at: datetime | None = None, *, quietly: bool = False) -> Principal:
-        self.quiet.append(quietly)
-        if token not in self.taken:
-            raise NotAuthenticatedError("this session has ended")
-        return self.taken[token]
-
-
-@dataclass
 class Rooms:
     """`desk` is what the pages work with."""
 
     service: Service
     desk: Desk
-    seats: Seats
+    tokens: dict[str, str] = field(default_factory=dict)
 
-    def token(self, role: Role, **changes: Any) -> str:
-        """Of somebody of this role, who leads or reviews for TEAM, or is AGENT; made when they are first needed."""
-        name = f"a-{role}"
-        if changes or name not in self.seats.taken:
+    def user(self, role: Role, login: str = "", client: str = "default", **changes: Any) -> User:
+        """Somebody of this role, without a password: a lead of TEAM, or AGENT, where nothing else is said."""
+        with self.desk.database.writing() as session:
+            told = {"login": login or f"a-{role}", "role": role, "client_id": ensure_client(session, client).id}
+            told["agent_id"] = AGENT if role == "agent" else None
+            user = User(**{**told, **changes})
+            session.add(user)
+            session.flush()
+            if role == "qa_lead":
+                session.add(LedTeam(user_id=user.id, team=TEAM))
+        return user
+
+    def token(self, role: Role, login: str = "", **changes: Any) -> str:
+        """What the browser of somebody presents who has signed in; the same person for the same login."""
+        name = login or f"a-{role}"
+        if name not in self.tokens:
+            user = self.user(role, name, **changes)
             with self.desk.database.writing() as session:
-                client_id = ensure_client(session, changes.pop("client", "default")).id
-                user = User(client_id=client_id, login=f"{role}-{len(self.seats.taken)}", role=role)
-                session.add(user)
-                session.flush()
-                told = {
-                    "client_id": client_id,
-                    "actor": f"user:{user.id}",
-                    "user_id": user.id,
-                    "role": role,
-                    "scopes": ROLES[role],
-                    "teams": frozenset({TEAM}) if role == "qa_lead" else frozenset(),
-                    "agent_id": AGENT if role == "agent" else None,
-                }
-            name = f"{name}-{len(self.seats.taken)}" if changes else name
-            self.seats.taken[name] = Principal(**{**told, **changes})
-        return name
+                self.tokens[name] = self.desk.sign_ins.welcome(session, user)
+        return self.tokens[name]
 
-    def browser(self, role: Role | None = None, **changes: Any) -> TestClient:
+    def browser(self, role: Role | None = None, login: str = "", **changes: Any) -> TestClient:
         """A client that sends what a browser sends from a page of ours."""
         browser = TestClient(self.service.app, raise_server_exceptions=False, follow_redirects=False, headers=HERE)
         if role is not None:
-            browser.cookies.set(session_cookie(self.desk.settings), self.token(role, **changes))
+            browser.cookies.set(session_cookie(self.desk.settings), self.token(role, login, **changes))
         return browser
 
 
 @pytest.fixture
 def rooms(service: Service) -> Iterator[Rooms]:
-    served = service.app.state.services
-    seats = Seats()
-    desk = Desk(
-        settings=service.settings,
-        database=service.database,
-        blobs=served.blobs,
-        queue=served.queue,
-        intake=served.intake,
-        sign_ins=seats,
-        stopping=Event(),
-    )
-    mount(service.app, desk)
-    yield Rooms(service, desk, seats)
+    desk = make_desk(service.app.state.services)
+    mount(service.app, desk, elsewhere=is_ours)
+    yield Rooms(service, desk)
     desk.stopping.set()

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
 from callgrade.access.permissions import Scope, require
 from callgrade.access.principals import Principal
+from callgrade.access.signing_in import SignIns
 from callgrade.db.session import Database
 from callgrade.db.types import now
 from callgrade.domain.errors import CallgradeError, NotAuthenticatedError
@@ -19,14 +20,6 @@ from callgrade.settings import Settings
 
 BACKGROUND = "Desk-Background"
 """The header of a request that the page sent by itself: looking on is no sign that somebody is still there."""
-
-
-class SignIns(Protocol):
-    """Who is signed in: `access.signing_in.SignIns`."""
-
-    def admit(self, token: str, at: datetime | None = None, *, quietly: bool = False) -> Principal:
-        """Raises NotAuthenticatedError. `quietly` leaves the moment they were last seen as it was."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def language_of(request: Request) -> Language:
     if known is not None:
         return known
     wanted = (
-        getattr(guest_of(request), "language", None),
+        guest.language if (guest := guest_of(request)) else None,
         request.cookies.get("language"),
         asked_for(request.headers.get("accept-language", "")),
     )

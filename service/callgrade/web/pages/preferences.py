@@ -27,7 +27,6 @@ def choose(
         keep(response, "theme", theme, secure=desk.settings.desk.over_tls)
     if language is not None:
         keep(response, "language", language, secure=desk.settings.desk.over_tls)
-        prefer = getattr(desk.sign_ins, "prefer", None)
-        if guest is not None and prefer is not None:
-            prefer(guest, language)
+        if guest is not None and guest.user_id is not None:
+            desk.sign_ins.prefer(guest, language)
     return response

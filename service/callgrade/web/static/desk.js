@@ -131,7 +131,7 @@ const desk = (() => {
     card.toggleAttribute("data-unsaved", unsaved);
     all(".unsaved", card).forEach((old) => old.remove());
     if (!unsaved) return;
-    const chip = Object.assign(document.createElement("span"), { className: "chip bad strong unsaved", textContent: `✗ ${words.unsaved}` });
+    const chip = Object.assign(document.createElement("span"), { className: "chip bad strong unsaved", textContent: `✗ ${words.notSaved}` });
     (card.querySelector("[data-says]") ?? card).append(chip);
   };
   addEventListener("beforeunload", (event) => { if (document.querySelector("[data-unsaved]")) event.preventDefault(); });
@@ -250,6 +250,14 @@ const desk = (() => {
   });
   addEventListener("pageshow", (event) => { if (event.persisted) { begin(); everything(); } });
   begin();
+
+  /* A page that could not be made goes on as soon as the service is ready again. */
+  const down = document.querySelector("[data-until-ready]");
+  if (down) {
+    setInterval(() => {
+      fetch("/readyz", { cache: "no-store" }).then(({ ok }) => { if (ok) location.reload(); }).catch(() => {});
+    }, 1000 * Number(down.dataset.untilReady));
+  }
 
   /* A table that becomes cards keeps telling that it is a table. */
   loaded("table.stack", (table) => {
