@@ -1,16 +1,13 @@
 """Batches over HTTP: many lines in, each one's result out, whatever is wrong with some of them."""
 
 import json
-import tracemalloc
 from typing import Any
 
 import pytest
 
 from callgrade.access.keys import ensure_client
 from callgrade.access.requests import fingerprint
-from callgrade.api.bodies import Pull
 from callgrade.db.tables import Batch, IdempotentRequest
-from callgrade.evaluations.incoming import lines_of
 from tests.api.made import RUBRIC, Service, transcript
 
 
@@ -156,31 +153,6 @@ def test_blank_lines_at_the_end_are_none_and_others_keep_their_numbers(service: 
         (2, "failed"),
         (3, "proposed"),
     ]
-
-
-def pulled(*pieces: bytes) -> Pull:
-    left = list(pieces)
-    return lambda: left.pop(0) if left else b""
-
-
-def test_lines_are_found_wherever_the_pieces_end() -> None:
-    text = b'{"a":1}\r\n\n{"b":2}\n  \n{"c":3}'
-    whole = list(lines_of(pulled(text)))
-    assert whole == [(1, b'{"a":1}'), (3, b'{"b":2}'), (5, b'{"c":3}')]
-    for size in range(1, len(text)):
-        pieces = [text[i : i + size] for i in range(0, len(text), size)]
-        assert list(lines_of(pulled(*pieces))) == whole
-
-
-def test_a_line_too_long_is_told_and_never_held() -> None:
-    piece = b"x" * 65_536
-    pieces = [b"first\n", *[piece] * 300, b"\nthird\n"]
-    tracemalloc.start()
-    found = list(lines_of(pulled(*pieces), longest=1_000_000))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert found == [(1, b"first"), (2, None), (3, b"third")]
-    assert peak < 3_000_000
 
 
 def test_who_asks_again_while_the_first_is_at_work_is_told_when_to_come_back(service: Service) -> None:
