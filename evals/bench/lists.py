@@ -39,8 +39,12 @@ WARM_UP, ASKED = 20, 200
 MONTH = timedelta(days=30)
 
 Query = dict[str, str]
-"""As in the URL of GET /v1/evaluations; `Filters` reads the same."""
-NAMES = {"min_score": "lowest", "max_score": "highest"}
+"""As in the URL of GET /v1/evaluations."""
+_NAMES = {"min_score": "lowest", "max_score": "highest"}
+
+
+def filters_of(query: Query) -> Filters:
+    return Filters.model_validate({_NAMES.get(name, name): value for name, value in query.items()})
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,8 @@ def in_process(kind: Kind, url: str, made: Seeded) -> Table:
     with closing(Database(url)) as database:
 
         def ask(query: Query, cursor: str | None = None) -> str | None:
-            filters = Filters.model_validate({NAMES.get(name, name): value for name, value in query.items()})
             with database.reading() as session:
-                page = list_page(session, made.client_id, filters, cursor=cursor, limit=PAGE)
+                page = list_page(session, made.client_id, filters_of(query), cursor=cursor, limit=PAGE)
                 views.client_call_ids(session, page.items)
             return page.next_cursor
 
