@@ -50,8 +50,11 @@ format: $(VENV)/.dev ## Put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Measure judging against a mock model server, beside the bare client
+bench: $(VENV)/.dev ## Measure judging and the service against a mock model server (half an hour, 4 GB of disk)
 	$(BIN)/python -m evals.bench
+	$(BIN)/python -m evals.bench.service
+	$(BIN)/python -m evals.bench.intake
+	$(BIN)/python -m evals.bench.lists
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) build dist callgrade-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
