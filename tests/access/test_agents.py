@@ -50,7 +50,7 @@ def test_who_left_says_so() -> None:
         (b"agent_id,name\n1,a\n2\n", "a.csv:3: has 1 cells, the header 2"),
         (b"agent_id,name\n1,a\n,b\n", "a.csv:3: agent_id"),
         (b"agent_id\n1\n2\n1\n", "a.csv:4: this agent_id stands in line 2 already"),
-        (b"agent_id,left\n1,maybe\n", "a.csv:2: left: is yes, no or empty"),
+        (b"agent_id,left\n1,maybe\n", "a.csv:2: left is yes, no or empty"),
         (b"agent_id\n" + b"x" * 201 + b"\n", "a.csv:2: agent_id"),
         (b'agent_id,name\n1,"a\n', "a.csv:2: is not a table"),
         (b"agent_id\n", "a.csv: names no agent"),

@@ -64,8 +64,8 @@ def test_the_record_names_roles_and_numbers_and_no_name(database: Database) -> N
         ("lee min", {"role": "admin"}, "without blanks"),
         ("x" * 81, {"role": "admin"}, "1 to 80"),
         ("a\x00b", {"role": "admin"}, "login"),
-        ("lee", {"role": "boss"}, "no such role"),
-        ("lee", {"role": "client"}, "no such role"),
+        ("lee", {"role": "boss"}, "role: there are admin, qa_lead, reviewer, agent"),
+        ("lee", {"role": "client"}, "role: there are"),
         ("lee", {"role": "agent"}, "agent_id"),
         ("lee", {"role": "admin", "name": "x" * 201}, "name: has at most 200"),
         ("lee", {"role": "qa_lead", "leads": ("a\nb",)}, "leads"),
@@ -91,20 +91,20 @@ def operator_in(session: Any) -> Principal:
 def test_a_login_is_there_once_in_a_client_however_it_is_written(database: Database) -> None:
     make(database, "lee")
     for again in ("LEE", "ｌｅｅ", " lee "):
-        with pytest.raises(ConflictError, match="there is a lee already"):
+        with pytest.raises(ConflictError, match="somebody has this login"):
             make(database, again)
     make(database, "lee", client="another")
 
 
 def test_two_people_are_not_one_agent(database: Database) -> None:
     ann = make(database, "ann", "agent", agent_id="8031")
-    with pytest.raises(ConflictError, match="ann signs in as this agent"):
+    with pytest.raises(ConflictError, match="somebody signs in as this agent"):
         make(database, "bob", "agent", agent_id="8031")
     make(database, "ann", "agent", agent_id="8031", client="another")
     desk, by = Administration(database), operator(database)
     desk.disable(by, ann.id)
     make(database, "bob", "agent", agent_id="8031")
-    with pytest.raises(ConflictError, match="bob signs in"):
+    with pytest.raises(ConflictError, match="somebody signs in as this agent"):
         desk.enable(by, ann.id)
 
 

@@ -22,6 +22,19 @@ COLUMNS = {
     "team": "team", "团队": "team", "班组": "team", "小组": "team",
     "left": "left", "离职": "left",
 }  # fmt: skip
+FAULTS = {
+    "commas": "is not a table with commas",
+    "cells": "has %(cells)s cells, the header %(header)s",
+    "twice": "this agent_id stands in line %(line)s already",
+    "many": "at most %(most)s agents at once",
+    "none": "names no agent",
+    "left": "left is yes, no or empty",
+    "cell": "%(column)s is missing, or longer than 200 characters",
+    "column": "column %(place)s is none of agent_id, name, team, left (工号 姓名 团队 离职)",
+    "column-twice": "the column %(column)s stands there twice",
+    "no-ids": "there is no column agent_id (工号)",
+    "encoding": "is neither UTF-8 nor GBK text; save it as CSV",
+}
 YES, NO = ("yes", "true", "1", "是", "离职"), ("", "no", "false", "0", "否", "在职")
 
 Short = Annotated[
@@ -36,6 +49,15 @@ class AgentTold(Frozen):
     name: Short | None = None
     team: Short | None = None
     left: bool = Field(False, description="No longer takes calls. Their calls and results stay.")
+
+
+class TableError(InputError):
+    """A table of agents with a fault: `why`, with its `values`; `line` counts from 1 and is None where it is all."""
+
+    def __init__(self, source: str, at: int | None, why: str, **values: object):
+        self.line, self.why, self.values = at, why, values
+        place = source if at is None else f"{source}:{at}"
+        super().__init__(f"{place}: {FAULTS[why] % values}")
 
 
 class AgentShown(Frozen):
@@ -92,14 +114,14 @@ def team_of_today(session: Session, client_id: str, agent_id: str | None) -> str
 def read_agents(content: bytes, source: str = "agents.csv") -> list[AgentTold]:
     """A table with a header: agent_id (工号), and name (姓名), team (团队), left (离职) where they are told.
 
-    UTF-8, with or without a mark, or GBK, as spreadsheets write it. Raises InputError with the line of the fault.
+    UTF-8, with or without a mark, or GBK, as spreadsheets write it. Raises TableError.
     """
     rows = csv.reader(io.StringIO(_decoded(content, source), newline=""), strict=True)
     try:
         header = _header(next(rows, []), source)
         return _agents(rows, header, source)
-    except csv.Error as error:
-        raise InputError(f"{source}:{rows.line_num}: is not a table with commas: {error}") from None
+    except csv.Error:
+        raise TableError(source, rows.line_num, "commas") from None
 
 
 def _agents(rows: Any, header: Sequence[str], source: str) -> list[AgentTold]:
@@ -110,43 +132,40 @@ def _agents(rows: Any, header: Sequence[str], source: str) -> list[AgentTold]:
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(header):
-            raise InputError(f"{source}:{line}: has {len(row)} cells, the header {len(header)}")
-        agent = _agent(dict(zip(header, row, strict=True)), f"{source}:{line}")
+            raise TableError(source, line, "cells", cells=len(row), header=len(header))
+        agent = _agent(dict(zip(header, row, strict=True)), source, line)
         if agent.agent_id in lines:
-            raise InputError(f"{source}:{line}: this agent_id stands in line {lines[agent.agent_id]} already")
+            raise TableError(source, line, "twice", line=lines[agent.agent_id])
         lines[agent.agent_id] = line
         told.append(agent)
         if len(told) > MOST:
-            raise InputError(f"{source}:{line}: at most {MOST:,} agents at once")
+            raise TableError(source, line, "many", most=MOST)
     if not told:
-        raise InputError(f"{source}: names no agent")
+        raise TableError(source, None, "none")
     return told
 
 
-def _agent(cells: dict[str, str], place: str) -> AgentTold:
+def _agent(cells: dict[str, str], source: str, line: int) -> AgentTold:
     left = cells.pop("left", "").strip().casefold()
     if left not in (*YES, *NO):
-        raise InputError(f"{place}: left: is yes, no or empty")
+        raise TableError(source, line, "left")
     try:
         return AgentTold.model_validate(
             {**{name: text.strip() or None for name, text in cells.items()}, "left": left in YES}
         )
     except ValidationError as error:
-        fault = error.errors()[0]
-        raise InputError(f"{place}: {fault['loc'][0]}: {fault['msg']}") from None
+        raise TableError(source, line, "cell", column=error.errors()[0]["loc"][0]) from None
 
 
 def _header(cells: Sequence[str], source: str) -> list[str]:
     header = [COLUMNS.get(cell.strip().casefold(), "") for cell in cells]
     for place, name in enumerate(header):
         if not name:
-            raise InputError(
-                f"{source}:1: column {place + 1} is none of agent_id, name, team, left (工号 姓名 团队 离职)"
-            )
+            raise TableError(source, 1, "column", place=place + 1)
         if name in header[:place]:
-            raise InputError(f"{source}:1: the column {name} stands there twice")
+            raise TableError(source, 1, "column-twice", column=name)
     if "agent_id" not in header:
-        raise InputError(f"{source}:1: there is no column agent_id (工号)")
+        raise TableError(source, 1, "no-ids")
     return header
 
 
@@ -159,7 +178,7 @@ def _decoded(content: bytes, source: str) -> str:
         if "\x00" in text:
             break
         return text
-    raise InputError(f"{source}: is neither UTF-8 nor GBK text; save it as CSV")
+    raise TableError(source, None, "encoding")
 
 
 def _twice(ids: Iterable[str]) -> int | None:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from threading import BoundedSemaphore
+from typing import Literal
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -21,6 +22,15 @@ from callgrade.domain.errors import InputError
 PASSES, MEMORY_KIB, LANES = 2, 32 * 1024, 1
 SHORTEST, LONGEST = 10, 200
 FEWEST_DIFFERENT = 5
+
+Fault = Literal["short", "long", "few", "common", "same"]
+_SAID: dict[Fault, str] = {
+    "short": f"a password has at least {SHORTEST} characters; three or four words in a row are easy to keep",
+    "long": f"a password has at most {LONGEST} characters",
+    "few": f"a password has at least {FEWEST_DIFFERENT} different characters",
+    "common": "this password is among those that are tried first: take words that do not belong together",
+    "same": "choose a password that you have not had",
+}
 
 _HASHER = PasswordHash([Argon2Hasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)])
 _AT_ONCE = BoundedSemaphore(max(2, os.cpu_count() or 2))
@@ -35,6 +45,14 @@ _COMMON = (
     "111111", "000000", "888888", "666666", "asdf", "zxcv", "1qaz2wsx", "q1w2e3r4",
 )  # fmt: skip
 """What lists of stolen passwords begin with; alone, doubled or with digits around them they are still these."""
+
+
+class BadPasswordError(InputError):
+    """Says what is wrong with a new password, and never repeats it."""
+
+    def __init__(self, why: Fault):
+        self.why = why
+        super().__init__(_SAID[why])
 
 
 def hash_password(password: str) -> str:
@@ -56,22 +74,20 @@ def check_password(password: str, kept: str | None) -> tuple[bool, str | None]:
 def require_good_password(password: str, *, about: Iterable[str | None] = ()) -> None:
     """Length counts, not kinds of signs. `about` is what others know of its owner: login, name.
 
-    Raises InputError that says what is wrong and never repeats it.
+    Raises BadPasswordError.
     """
     folded = _folded(password).casefold()
     if len(folded) < SHORTEST:
-        raise InputError(
-            f"a password has at least {SHORTEST} characters; three or four words in a row are easy to keep"
-        )
+        raise BadPasswordError("short")
     if len(password) > LONGEST:
-        raise InputError(f"a password has at most {LONGEST} characters")
+        raise BadPasswordError("long")
     if len(set(folded)) < FEWEST_DIFFERENT:
-        raise InputError(f"a password has at least {FEWEST_DIFFERENT} different characters")
+        raise BadPasswordError("few")
     rest = folded
     for known in sorted((*_COMMON, *_words(about)), key=len, reverse=True):
         rest = rest.replace(known, " ")
     if _weight(rest) < SHORTEST // 2:
-        raise InputError("this password is among those that are tried first: take words that do not belong together")
+        raise BadPasswordError("common")
 
 
 def one_time_password() -> str:

@@ -6,14 +6,14 @@ An admin's work, at the page or at the command line. Whoever changes what somebo
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sqlmodel import Session
 
 from callgrade.access import audit, people_repository, sign_in_repository
 from callgrade.access.facts import Fact
 from callgrade.access.passwords import hash_password, one_time_password, require_good_password
-from callgrade.access.permissions import ROLES, Role, parse_role
+from callgrade.access.permissions import PEOPLE, ROLES, Role, parse_role
 from callgrade.access.principals import Principal
 from callgrade.db.session import Database
 from callgrade.db.tables import User
@@ -54,6 +54,35 @@ class Told(Frozen):
     agent_id: str | None = None
 
 
+Why = Literal["role", "needed", "long", "many", "login", "taken", "agent-taken", "last-admin"]
+_SAID: dict[Why, str] = {
+    "role": f"there are {', '.join(PEOPLE)}",
+    "needed": "an agent needs the id that their calls carry; without it they would see none",
+    "long": f"has at most {LONGEST_NAME} characters on one line",
+    "many": f"at most {MOST_TEAMS} teams",
+    "login": f"has 1 to {LONGEST_LOGIN} characters without blanks",
+    "taken": "somebody has this login already",
+    "agent-taken": "somebody signs in as this agent already",
+    "last-admin": "this is the last admin who can sign in; make another one first",
+}
+
+
+class PersonError(InputError):
+    """What was told of somebody cannot be: which `field`, and `why`."""
+
+    def __init__(self, field: str, why: Why):
+        self.field, self.why = field, why
+        super().__init__(f"{field}: {_SAID[why]}")
+
+
+class TakenError(ConflictError):
+    """It does not go together with who is there already."""
+
+    def __init__(self, field: str, why: Why):
+        self.field, self.why = field, why
+        super().__init__(f"{field}: {_SAID[why]}")
+
+
 class Password(NamedTuple):
     """A password on its way in. `shown` is one that was made here, to be told to its owner this once."""
 
@@ -63,7 +92,7 @@ class Password(NamedTuple):
 
 
 def chosen_password(password: str, *, about: Iterable[str | None] = ()) -> Password:
-    """Its owner chose it. Takes some 50 ms: not within a session. Raises InputError for a bad one."""
+    """Its owner chose it. Takes some 50 ms: not within a session. Raises BadPasswordError."""
     require_good_password(password, about=about)
     return Password(hash_password(password))
 
@@ -77,13 +106,13 @@ def one_time(at: datetime | None = None) -> Password:
 def create_user(session: Session, by: Principal, login: str, told: Told, password: Password | None = None) -> Person:
     """Without a password they sign in at the OpenID provider.
 
-    Raises InputError that names the field, ConflictError where the login or the agent is taken, ForbiddenError.
+    Raises PersonError that names the field, TakenError where the login or the agent is somebody's, ForbiddenError.
     """
     by.reach("people:write")
     login = parse_login(login)
     columns, teams = _columns(told), _teams(told)
     if people_repository.users_called(session, login, by.client_id):
-        raise ConflictError(f"login: there is a {login} already")
+        raise TakenError("login", "taken")
     user = User(id=new_id(), client_id=by.client_id, login=login, role=told.role)
     for name, value in columns.items():
         setattr(user, name, value)
@@ -124,7 +153,7 @@ def find_login(session: Session, principal: Principal, login: str) -> Person:
 def change(session: Session, by: Principal, id_: str, told: Told) -> Person:
     """Another role or agent ends their sessions: what they have open shows what they may no longer see.
 
-    Raises InputError, UnknownResourceError, ConflictError where nobody would be left to administer.
+    Raises PersonError, UnknownResourceError, TakenError, also where nobody would be left to administer.
     """
     columns, teams = _columns(told), _teams(told)
     user = _held(session, by, id_)
@@ -200,10 +229,10 @@ def principal_of(session: Session, user: User) -> Principal:
 
 
 def parse_login(login: str) -> str:
-    """In lower case, and without the full-width letters of an input method. Raises InputError."""
+    """In lower case, and without the full-width letters of an input method. Raises PersonError."""
     folded = unicodedata.normalize("NFKC", login).strip().casefold()
     if not folded or len(folded) > LONGEST_LOGIN or not folded.isprintable() or " " in folded:
-        raise InputError(f"login: has 1 to {LONGEST_LOGIN} characters without blanks")
+        raise PersonError("login", "login")
     return folded
 
 
@@ -248,37 +277,37 @@ def _held(session: Session, by: Principal, id_: str) -> User:
 
 def _require_another_admin(session: Session, user: User) -> None:
     if all(admin.id == user.id for admin in people_repository.held_admins(session, user.client_id)):
-        raise ConflictError("this is the last admin who can sign in; make another one first")
+        raise TakenError("role", "last-admin")
 
 
 def _require_free(session: Session, user: User) -> None:
     """Two people who are one agent would contest each other's calls."""
     if user.agent_id is None or user.disabled_at is not None:
         return
-    taken = people_repository.other_who_is(session, user)
-    if taken is not None:
-        raise ConflictError(f"agent_id: {taken.login} signs in as this agent already")
+    if people_repository.other_who_is(session, user) is not None:
+        raise TakenError("agent_id", "agent-taken")
 
 
 def _columns(told: Told) -> dict[str, str | None]:
-    role = parse_role(told.role)
-    agent_id = _short("agent_id", told.agent_id)
+    if told.role not in PEOPLE:
+        raise PersonError("role", "role")
+    role, agent_id = told.role, _short("agent_id", told.agent_id)
     if role == "agent" and agent_id is None:
-        raise InputError("agent_id: an agent needs the id that their calls carry; without it they would see none")
+        raise PersonError("agent_id", "needed")
     return {"role": role, "name": _short("name", told.name), "team": _short("team", told.team), "agent_id": agent_id}
 
 
 def _teams(told: Told) -> tuple[str, ...]:
     teams = {team for it in told.leads if (team := _short("leads", it)) is not None}
     if len(teams) > MOST_TEAMS:
-        raise InputError(f"leads: at most {MOST_TEAMS} teams")
+        raise PersonError("leads", "many")
     return tuple(sorted(teams))
 
 
 def _short(field: str, text: str | None) -> str | None:
     text = (text or "").strip()
     if len(text) > LONGEST_NAME or not text.isprintable():
-        raise InputError(f"{field}: has at most {LONGEST_NAME} characters on one line")
+        raise PersonError(field, "long")
     return text or None
 
 

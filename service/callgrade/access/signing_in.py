@@ -11,13 +11,13 @@ import secrets
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sqlmodel import Session
 
 from callgrade.access import audit, people_repository, throttle
 from callgrade.access import sign_in_repository as repository
-from callgrade.access.passwords import check_password, hash_password, require_good_password
+from callgrade.access.passwords import BadPasswordError, check_password, hash_password, require_good_password
 from callgrade.access.people import parse_login, principal_of
 from callgrade.access.principals import Principal
 from callgrade.access.repository import client_named
@@ -34,8 +34,20 @@ TELLING = (5, 10, 20, 50, 100, 200, 500, 1000)
 log = logging.getLogger(__name__)
 
 
+Refusal = Literal["wrong", "disabled", "passed"]
+_SAID: dict[Refusal, str] = {
+    "wrong": "the login or the password is not right",
+    "disabled": "this account is disabled; ask whoever administers callgrade",
+    "passed": "this password was good for a while only, and that has passed; ask for a new one",
+}
+
+
 class WrongPasswordError(NotAuthenticatedError):
-    """The same for a login that nobody has."""
+    """`wrong` is the same for a login that nobody has; the others are told only to who has the right password."""
+
+    def __init__(self, why: Refusal = "wrong"):
+        self.why = why
+        super().__init__(_SAID[why])
 
 
 class PasswordDueError(ConflictError):
@@ -80,8 +92,8 @@ class SignIns:
     ) -> str:
         """The token for a browser. `client` is needed by name where two clients have the same login.
 
-        Raises WrongPasswordError, TooManyRequestsError, PasswordDueError where `new_password` is needed too, InputError
-        for a new one that is bad.
+        Raises WrongPasswordError, TooManyRequestsError, PasswordDueError where `new_password` is needed too,
+        BadPasswordError for a new one that is bad.
         """
         at = self._clock()
         try:
@@ -97,10 +109,10 @@ class SignIns:
         right, anew = check_password(password, kept)
         if user is None or not right:
             self._note_failure(user, number)
-            raise WrongPasswordError("the login or the password is not right")
+            raise WrongPasswordError
         try:
             anew = self._due(user, password, new_password, at) or anew
-        except (PasswordDueError, InputError):
+        except (PasswordDueError, BadPasswordError):
             with self._database.writing() as session:
                 throttle.forgive(session, tried, at)
             raise
@@ -169,8 +181,7 @@ class SignIns:
     ) -> str:
         """By its owner. Every session ends, this browser's gets a new token.
 
-        Raises WrongPasswordError, TooManyRequestsError, InputError for a new one that is bad, ConflictError for whoever
-        signs in elsewhere.
+        Raises WrongPasswordError, TooManyRequestsError, BadPasswordError, ConflictError for whoever signs in elsewhere.
         """
         at = self._clock()
         with self._database.writing() as session:
@@ -182,7 +193,7 @@ class SignIns:
         right, _ = check_password(old, user.password_hash)
         if not right:
             self._note_failure(user, number)
-            raise WrongPasswordError("the present password is not right")
+            raise WrongPasswordError
         hashed = _chosen(user, old, new)
         with self._database.writing() as session:
             user = self._still(session, user)
@@ -200,6 +211,11 @@ class SignIns:
             if user is not None:
                 user.language = language
                 session.add(user)
+
+    def number_of_clients(self) -> int:
+        """Those that have people: with several, whoever signs in has to say which is theirs."""
+        with self._database.reading() as session:
+            return people_repository.number_of_clients(session)
 
     def forget(self, at: datetime | None = None) -> int:
         """Removes what has ended; to be called now and then."""
@@ -225,7 +241,7 @@ class SignIns:
         if user.password_until is None:
             return None
         if user.password_until <= at:
-            raise WrongPasswordError("this password was good for a while only, and that has passed; ask for a new one")
+            raise WrongPasswordError("passed")
         if not new:
             raise PasswordDueError("this password was made for you; choose one of your own now")
         return _chosen(user, password, new)
@@ -234,11 +250,10 @@ class SignIns:
     def _still(session: Session, user: User) -> User:
         """As they are now, and nobody changes them before the session ends."""
         held = people_repository.user(session, user.client_id, user.id, hold=True)
-        # told only to whoever had the right password
         if held is None or held.disabled_at is not None:
-            raise WrongPasswordError("this account is disabled; ask whoever administers callgrade")
+            raise WrongPasswordError("disabled")
         if held.password_hash != user.password_hash:
-            raise WrongPasswordError("the login or the password is not right")
+            raise WrongPasswordError
         return held
 
     def _open(self, session: Session, user: User, browser: str, at: datetime, *, by: str) -> str:
@@ -278,10 +293,10 @@ class SignIns:
 
 
 def _chosen(user: User, old: str, new: str) -> str:
-    """Raises InputError."""
+    """Raises BadPasswordError."""
     require_good_password(new, about=(user.login, user.name))
     if new == old:
-        raise InputError("choose a password that you have not had")
+        raise BadPasswordError("same")
     return hash_password(new)
 
 
