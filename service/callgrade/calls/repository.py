@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, text
+from sqlalchemy import ColumnElement, delete, func, text
 from sqlmodel import Session, col, select
 
 from callgrade.access.repository import insert_once
@@ -34,6 +34,10 @@ def insert_call(session: Session, client_id: str, columns: dict[str, Any]) -> st
 
 def call(session: Session, client_id: str, id_: str) -> Call | None:
     return session.exec(select(Call).where(Call.id == id_, Call.client_id == client_id)).first()
+
+
+def call_within(session: Session, within: ColumnElement[bool], id_: str) -> Call | None:
+    return session.exec(select(Call).where(Call.id == id_, within)).first()
 
 
 def call_named(session: Session, client_id: str, call_id: str) -> Call | None:

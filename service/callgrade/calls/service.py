@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 from sqlmodel import Session
 
+from callgrade.access import rows
 from callgrade.access.principals import Principal
 from callgrade.calls import repository
 from callgrade.calls.metadata import RecordingMetadata, require_storable
@@ -118,6 +119,11 @@ def claim_blob(session: Session, blobs: BlobStore, sha256: str) -> None:
 def find(session: Session, client_id: str, id_: str) -> Call:
     """Raises UnknownResourceError, for another client's call too, and GoneError, with the reason, for an erased one."""
     return _alive(repository.call(session, client_id, id_))
+
+
+def find_within(session: Session, principal: Principal, id_: str) -> Call:
+    """As `find`, for a person: a call beyond their reach is unknown to them."""
+    return _alive(repository.call_within(session, rows.calls_within(principal), id_))
 
 
 def hold(session: Session, client_id: str, id_: str) -> Call:

@@ -1,24 +1,22 @@
-"""The registry of what may be graded by: versions of rubrics and prompts, and the releases that name them together.
+"""The registry of what may be graded by: versions of rubrics and prompts. releases.py names them together.
 
 At run time the database decides; files only fill it, at `callgrade db upgrade`.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlmodel import Session
 
-from callgrade.access.principals import Principal
 from callgrade.catalog import digest, load_rubric, resolved_json
 from callgrade.catalog.lock import locked
 from callgrade.catalog.prompts import list_prompts
 from callgrade.catalog.rubrics import shipped_statuses
-from callgrade.db.tables import PromptVersion, Release, RubricVersion
+from callgrade.db.tables import PromptVersion, RubricVersion
 from callgrade.db.types import now
 from callgrade.domain.errors import ConfigurationError, NotFoundError
+from callgrade.domain.frozen import LocalText
 from callgrade.domain.rubrics import Rubric
 from callgrade.evaluations.tables import EVALUATION, PROMPT_VERSION, RELEASE, RUBRIC_VERSION
 
@@ -109,66 +107,27 @@ def list_rubric_versions(session: Session) -> list[RubricVersion]:
     return sorted(found, key=lambda row: (row.id, -_number(row.version)))
 
 
+def titles(session: Session) -> dict[str, LocalText]:
+    """`id@vN` → title, of every rubric version; without reading the rubrics themselves."""
+    title = RUBRIC_VERSION.c.content["title"].label("title")
+    rows = session.execute(select(RUBRIC_VERSION.c.id, RUBRIC_VERSION.c.version, title))
+    return {f"{row.id}@{row.version}": LocalText.model_validate(row.title) for row in rows}
+
+
+def prompt_version(session: Session, reference: str) -> PromptVersion:
+    """By `id@vN`, or by `id` its newest version. Raises NotFoundError."""
+    id_, _, version = reference.partition("@")
+    found = session.execute(select(PromptVersion).where(PROMPT_VERSION.c.id == id_)).scalars()
+    rows = [row for row in found if version in ("", row.version)]
+    if not rows:
+        raise NotFoundError(f"there is no prompt {reference!r} in the registry; GET /v1/prompts lists them")
+    newest: PromptVersion = max(rows, key=lambda row: (row.status == "published", _number(row.version)))
+    return newest
+
+
 def list_prompt_versions(session: Session) -> list[PromptVersion]:
     found = session.execute(select(PromptVersion)).scalars()
     return sorted(found, key=lambda row: (row.id, -_number(row.version)))
-
-
-def create_release(
-    session: Session,
-    principal: Principal | None,
-    rubric_reference: str,
-    *,
-    team: str | None = None,
-    prompt: str | None = None,
-    model: str | None = None,
-    parameters: Mapping[str, Any] | None = None,
-    recogniser: str | None = None,
-    redaction: str | None = None,
-    active_from: datetime | None = None,
-) -> Release:
-    """Appends a release; none is ever changed or deleted: a later one takes its place from `active_from` on.
-
-    `principal` None makes it the release of every client that has none of its own. `prompt` is `id@vN`. Raises
-    NotFoundError for a rubric or prompt that the registry lacks.
-    """
-    row = rubric_version(session, rubric_reference)
-    release = Release(
-        client_id=principal.client_id if principal else None,
-        team=team,
-        rubric_id=row.id,
-        rubric_version=row.version,
-        rubric_digest=row.digest,
-        prompt=_named_prompt(session, prompt) if prompt else None,
-        model=model,
-        parameters=dict(parameters or {}),
-        recogniser=recogniser,
-        redaction=redaction,
-        active_from=active_from or now(),
-        created_by=principal.actor if principal else "system",
-    )
-    session.add(release)
-    session.flush()
-    return release
-
-
-def active_release(
-    session: Session, client_id: str, rubric_id: str, *, team: str | None = None, at: datetime | None = None
-) -> Release | None:
-    """What grades a call of this client and team at that moment: the team's own release, else the client's, else
-    everybody's; among several the one that became active last. None where there is none: the newest rubric and the
-    settings decide then."""
-    owner = or_(RELEASE.c.client_id == client_id, RELEASE.c.client_id.is_(None))
-    of_team = or_(RELEASE.c.team == team, RELEASE.c.team.is_(None)) if team else RELEASE.c.team.is_(None)
-    statement = select(Release).where(
-        owner, of_team, RELEASE.c.rubric_id == rubric_id, RELEASE.c.active_from <= (at or now())
-    )
-    found = session.execute(statement).scalars().all()
-    return max(
-        found,
-        key=lambda release: (release.client_id is not None, release.team is not None, release.active_from, release.id),
-        default=None,
-    )
 
 
 class _Hidden:
@@ -221,21 +180,14 @@ def _bring(session: Session, table: Any, kind: str, shipped: _Version) -> str:
 
 
 def _graded_by(session: Session, kind: str, digest_: str) -> bool:
-    # a prompt's digest stands inside scorecards only, where no index finds it: a draft prompt may change
-    if kind != "rubric":
-        return False
+    if kind == "prompt":
+        # that scorecards hold it no index tells: a draft that no release names may change
+        named = RELEASE.c.prompt["digest"].as_string() == digest_
+        return session.execute(select(RELEASE.c.id).where(named).limit(1)).first() is not None
     for table in (EVALUATION, RELEASE):
         if session.execute(select(table.c.id).where(table.c.rubric_digest == digest_).limit(1)).first():
             return True
     return False
-
-
-def _named_prompt(session: Session, reference: str) -> dict[str, Any]:
-    id_, _, version = reference.partition("@")
-    row = session.get(PromptVersion, (id_, version))
-    if row is None:
-        raise NotFoundError(f"there is no prompt {reference!r} in the registry; name it as id@vN")
-    return {"id": row.id, "version": row.version, "digest": row.digest}
 
 
 def _number(version: str) -> int:

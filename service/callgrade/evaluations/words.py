@@ -307,6 +307,11 @@ def outcome_in_words(judgement: Judgement, criterion: Criterion, language: str) 
     return word("outcome.depends", language, outcome=said) if depends else said
 
 
+def choice_in_words(outcome: Outcome | None, criterion: Criterion, language: str) -> str:
+    """What a person can choose or has chosen: an outcome, or None for "not applicable"."""
+    return word("status.not_applicable", language) if outcome is None else _outcome(outcome, criterion, language)
+
+
 def _outcome(outcome: Outcome, criterion: Criterion, language: str) -> str:
     match outcome:
         case Answer():

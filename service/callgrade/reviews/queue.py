@@ -119,21 +119,37 @@ def neighbours(
     )
 
 
-def tiles(session: Session, visitor: Principal, *, at: datetime, end_of_day: datetime) -> Tiles:
-    def count(filters: QueueFilters) -> int:
-        legs = [_leg(visitor, where, filters, None, ENOUGH) for where in _legs(visitor, filters)]
-        if not legs:
-            return 0
-        found = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
-        number = session.execute(select(func.count()).select_from(found)).scalar_one()
-        return min(ENOUGH, int(number))
+def place(session: Session, visitor: Principal, filters: QueueFilters, review_id: str) -> tuple[int, int]:
+    """(which one it is, counted from 1, of how many) in the queue, both at most ENOUGH; 0 where it is not in it."""
+    here = session.execute(select(REVIEW.c.due_at, REVIEW.c.id).where(REVIEW.c.id == review_id)).one_or_none()
+    total = _count(session, visitor, filters, None)
+    if here is None:
+        return 0, total
+    behind = _count(session, visitor, filters, (here.due_at, here.id))
+    return (0, total) if total >= ENOUGH else (max(0, total - behind), total)
 
+
+def version(session: Session, visitor: Principal) -> int:
+    """Another number whenever what is open within reach has changed, as far as tiles count."""
+    return hash(tuple(_count(session, visitor, QueueFilters(whose=whose), None) for whose in ("mine", "pool")))
+
+
+def tiles(session: Session, visitor: Principal, *, at: datetime, end_of_day: datetime) -> Tiles:
     return Tiles(
-        open=count(QueueFilters()),
-        due_today=count(QueueFilters(due_before=end_of_day)),
-        overdue=count(QueueFilters(due_before=at)),
-        drafts=count(QueueFilters(drafts=True)),
+        open=_count(session, visitor, QueueFilters(), None),
+        due_today=_count(session, visitor, QueueFilters(due_before=end_of_day), None),
+        overdue=_count(session, visitor, QueueFilters(due_before=at), None),
+        drafts=_count(session, visitor, QueueFilters(drafts=True), None),
     )
+
+
+def _count(session: Session, visitor: Principal, filters: QueueFilters, after: tuple[datetime, str] | None) -> int:
+    legs = [_leg(visitor, where, filters, after, ENOUGH) for where in _legs(visitor, filters)]
+    if not legs:
+        return 0
+    found = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
+    number = session.execute(select(func.count()).select_from(found)).scalar_one()
+    return min(ENOUGH, int(number))
 
 
 def _legs(visitor: Principal, filters: QueueFilters) -> Iterator[list[ColumnElement[bool]]]:

@@ -55,6 +55,12 @@ def of_call(session: Session, principal: Principal, scope: Scope, call_id: str) 
     return session.execute(statement).scalars().all()
 
 
+def call_of(session: Session, review_id: str) -> str:
+    """The server's id of the call that a review is of."""
+    statement = select(EVALUATION.c.call_id).join(REVIEW, REVIEW.c.evaluation_id == EVALUATION.c.id)
+    return str(session.execute(statement.where(REVIEW.c.id == review_id)).scalar_one())
+
+
 def subject(session: Session, review: Review) -> Subject:
     """Raises UnknownResourceError where what was looked at is gone (the call was erased)."""
     newest = (

@@ -34,13 +34,17 @@ def make_player(sound: Sound, transcript: Transcript, cards: Iterable[Card]) -> 
     waves = tuple((name, _path(peaks)) for name, peaks in zip(classes, sound.channels, strict=False))
     if sound.duration_ms is None or sound.duration_ms <= 0:
         return Player(sound, waves, ())
+    return Player(sound, waves, pins_of(cards, sound.duration_ms))
+
+
+def pins_of(cards: Iterable[Card], duration_ms: int) -> tuple[Pin, ...]:
     pins = {
-        Pin(round(100 * min(1.0, quote.start_ms / sound.duration_ms), 2), card.tone)
+        Pin(round(100 * min(1.0, quote.start_ms / duration_ms), 2), card.tone)
         for card in cards
         for quote in card.quotes
         if quote.start_ms is not None
     }
-    return Player(sound, waves, tuple(sorted(pins, key=lambda pin: (pin.at, pin.tone))))
+    return tuple(sorted(pins, key=lambda pin: (pin.at, pin.tone)))
 
 
 def _path(peaks: Sequence[float]) -> str:

@@ -75,6 +75,14 @@ def read_sound(path: Path) -> Sound | LeftOut:
     return LeftOut("unplayable") if kind is None else Sound(_data_address(kind, content))
 
 
+def outline(content: bytes) -> tuple[int, tuple[tuple[float, ...], ...]] | None:
+    """(length in milliseconds, peaks of each channel as in `Sound`) of a WAV file; None for anything else."""
+    wave = _wave(content)
+    if wave is None or wave.tag not in _PLAYABLE_WAV:
+        return None
+    return len(wave.data) // (wave.channels * wave.bits // 8) * 1000 // wave.rate, _outline(wave)
+
+
 def _data_address(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 

@@ -82,7 +82,7 @@ def make_page(
 ) -> Page:
     groups = tuple(_groups(card, rubric, transcript, language))
     cards = [shown for group in groups for shown in group.cards]
-    lines = tuple(_lines(transcript, cards, language))
+    lines = tuple(lines_of(transcript, cards, language))
     return Page(
         call_id=card.call_id or transcript.call_id,
         title=local(rubric.title, language),
@@ -171,7 +171,8 @@ def _nested(sections: Sequence[Section], parent: str | None, depth: int) -> Iter
             yield from _nested(sections, section.id, depth + 1)
 
 
-def _lines(transcript: Transcript, cards: Iterable[Card], language: str) -> Iterator[Line]:
+def lines_of(transcript: Transcript, cards: Iterable[Card], language: str) -> Iterator[Line]:
+    """The turns, with what the cards quote marked in them."""
     cited: dict[int, list[Citation]] = {}
     for card in cards:
         for quote in card.quotes:

@@ -4,14 +4,17 @@ from fastapi import APIRouter
 
 from callgrade.web.live import Topic
 from callgrade.web.live import router as live
-from callgrade.web.pages import batches, calls, preferences
+from callgrade.web.pages import batches, calls, preferences, queue, review
 
 ROUTERS: list[APIRouter] = [
     preferences.router,
     live,
     batches.router,
+    queue.router,
+    review.router,
     calls.router,
 ]
 TOPICS: list[Topic] = [
     *batches.TOPICS,
+    *queue.TOPICS,
 ]
