@@ -29,6 +29,11 @@ from callgrade.domain.errors import SettingsError
 PREFIX = "CALLGRADE_"
 CONFIG = "CALLGRADE_CONFIG"
 Language = Literal["zh", "en"]
+Output = Literal["auto", "schema", "json"]
+Temperature = Annotated[float, Field(ge=0, le=2)]
+Samples = Annotated[int, Field(ge=1, le=15)]
+AnswerTokens = Annotated[int, Field(ge=64, le=10_000_000)]
+ContextTokens = Annotated[int, Field(ge=1024, le=10_000_000)]
 PersonRole = Literal["admin", "qa_lead", "reviewer", "agent"]
 """As in access.permissions, which stands above."""
 
@@ -73,14 +78,14 @@ class LLMSettings(Group):
     """Requests spent on one question before it counts as failed; the first is among them."""
     max_wait_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
     """The longest pause before a retry, whatever Retry-After asks."""
-    samples: Annotated[int, Field(ge=1, le=15)] = 1
+    samples: Samples = 1
     """How often critical criteria are asked; the majority decides, and its share is the confidence."""
-    output: Literal["auto", "schema", "json"] = "auto"
+    output: Output = "auto"
     """`schema` asks with a strict JSON schema, `json` for plain JSON, `auto` falls back once an endpoint refuses."""
-    context_tokens: Annotated[int, Field(ge=1024)] = 32_000
+    context_tokens: ContextTokens = 32_000
     """The model's window. A longer transcript is split at turn borders."""
-    max_tokens: Annotated[int, Field(ge=64)] = 8_192
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    max_tokens: AnswerTokens = 8_192
+    temperature: Temperature = 0.0
     seed: int | None = None
     price_prompt: Annotated[Decimal, Field(ge=0)] | None = None
     """US dollars per million prompt tokens. Without prices a cost is known only where litellm knows it."""
@@ -96,6 +101,12 @@ class LLMSettings(Group):
     def _unset(cls, value: object) -> object:
         """Files of settings for containers write what is not set as empty."""
         return None if value == "" else value
+
+
+def model_name(model: str) -> str:
+    """A recogniser's model as it is named to others: a directory by its last part, and no path of this machine."""
+    place = Path(model).expanduser()
+    return place.resolve().name if place.is_dir() else model
 
 
 class ASRSettings(Group):

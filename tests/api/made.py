@@ -28,9 +28,10 @@ from callgrade.db.session import Database
 from callgrade.db.tables import PromptVersion, RubricVersion
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import RecordingError
+from callgrade.evaluations.asking import Asking, Bench
 from callgrade.evaluations.pipeline import Pipeline
 from callgrade.main import make_services
-from callgrade.ports import AgentChannel, Judge
+from callgrade.ports import AgentChannel
 from callgrade.settings import ServiceSettings, Settings
 
 __all__ = ["Service", "service"]
@@ -51,8 +52,8 @@ class Hears:
         )
 
 
-async def judges_for(_client_id: str) -> Sequence[Judge]:
-    return [RuleJudge(), SpeechJudge()]
+async def judges_for(_client_id: str, _asking: Asking) -> Bench:
+    return Bench([RuleJudge(), SpeechJudge()])
 
 
 @dataclass

@@ -5,7 +5,7 @@ import pytest
 from callgrade.access.keys import ensure_client
 from callgrade.access.principals import system
 from callgrade.catalog import load_rubric, resolved_json
-from callgrade.evaluations.registry import create_release
+from callgrade.evaluations.releases import Wanted, create
 from tests.api.made import OTHER_RUBRIC, RUBRIC, Service, rubrics, transcript
 
 
@@ -39,9 +39,9 @@ def test_what_is_not_there(service: Service, path: str, name: str, status: int) 
 
 def test_a_release_decides_unless_a_version_is_named(service: Service) -> None:
     with service.database.writing() as session:
-        mine = create_release(session, system(ensure_client(session).id), RUBRIC).id
-        theirs = create_release(session, system(ensure_client(session, "stranger").id), OTHER_RUBRIC).id
-        everybodys = create_release(session, None, OTHER_RUBRIC).id
+        mine = create(session, system(ensure_client(session).id), Wanted(rubric=RUBRIC)).id
+        theirs = create(session, system(ensure_client(session, "stranger").id), Wanted(rubric=OTHER_RUBRIC)).id
+        everybodys = create(session, None, Wanted(rubric=OTHER_RUBRIC)).id
     shown = service.get("/v1/releases").json()["items"]
     assert {item["id"] for item in shown} == {mine, everybodys}
     assert service.get(f"/v1/releases/{mine}").json()["rubric"]["id"] == RUBRIC

@@ -56,6 +56,7 @@ TABLE: dict[tuple[str, str], Route] = {
     ("GET", "/v1/prompts"): Route("rubrics:read"),
     ("GET", "/v1/prompts/{reference}"): Route("rubrics:read", reference="judge"),
     ("GET", "/v1/releases"): Route("releases:read"),
+    ("POST", "/v1/releases"): Route("releases:write", json={"rubric": RUBRIC}),
     ("GET", "/v1/releases/{id}"): Route("releases:read", "release"),
     ("POST", "/v1/webhooks"): Route("webhooks:write", json={"url": "https://crm.example.com/hook"}),
     ("GET", "/v1/webhooks"): Route("webhooks:read"),

@@ -4,6 +4,7 @@ import io
 import time
 import wave
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,35 @@ def test_the_same_key_for_something_else_is_a_conflict(client: Client) -> None:
         client.calls.submit_transcript(transcript("C-2"), idempotency_key="k1")
     one = client.calls.submit_recording(b"RIFF1", {"call_id": "C-3"}, idempotency_key="k2")
     assert client.calls.submit_recording(b"RIFF1", {"call_id": "C-3"}, idempotency_key="k2") == one
+
+
+# releases
+
+
+def test_a_release_is_made_found_and_used(client: Client) -> None:
+    made = client.releases.create(
+        RUBRIC, team="sales-2", prompt="judge", parameters={"temperature": 0.2}, idempotency_key="r"
+    )
+    assert (made.rubric.id, made.team, made.prompt and made.prompt.version) == (RUBRIC, "sales-2", "v1")
+    again = client.releases.create(
+        RUBRIC, team="sales-2", prompt="judge", parameters={"temperature": 0.2}, idempotency_key="r"
+    )
+    assert again == made == client.releases.get(made.id)
+    later = client.releases.create(RUBRIC, active_from=datetime.now(UTC) + timedelta(days=1))
+    assert [release.id for release in client.releases.list()] == [later.id, made.id]
+    with pytest.raises(InputError, match=f"{RUBRIC}@v1"):
+        client.releases.create("no-such")
+    with pytest.raises(ValueError, match="time zone"):
+        client.releases.create(RUBRIC, active_from=datetime(2999, 1, 1))  # noqa: DTZ001
+    call = client.calls.submit_transcript(transcript("C-1"))
+    one = client.calls.evaluate(call.id, release=later.id)
+    assert client.evaluations.wait(one.evaluation_id or "").release == later.id
+
+
+async def test_releases_asynchronously(aclient: AsyncClient) -> None:
+    made = await aclient.releases.create(RUBRIC)
+    assert await aclient.releases.get(made.id) == made
+    assert [release.id async for release in aclient.releases.list()] == [made.id]
 
 
 # batches

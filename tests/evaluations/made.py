@@ -19,6 +19,8 @@ from callgrade.domain.calls import Transcript
 from callgrade.domain.judgements import JudgeFailure, Judgement
 from callgrade.domain.rubrics import Rubric
 from callgrade.evaluations import registry, repository
+from callgrade.evaluations.asking import Asking, Bench
+from callgrade.evaluations.failures import NoOutage
 from callgrade.evaluations.pipeline import Pipeline
 from callgrade.evaluations.tables import RUBRIC_VERSION
 from callgrade.ports import Verdicts
@@ -88,8 +90,10 @@ def webhook(database: Database, *events: str) -> str:
 
 
 def pipeline(database: Database, folder: Path, judges: Sequence[Any], **more: Any) -> Pipeline:
-    async def judges_for(client_id: str) -> Sequence[Any]:
-        return judges
+    outage = more.pop("outage", NoOutage())
+
+    async def judges_for(client_id: str, asking: Asking) -> Bench:
+        return Bench(judges, outage)
 
     settings = load_settings({"CALLGRADE_DATA_DIR": str(folder), "CALLGRADE_LLM__CONCURRENCY": "4"})
     recordings = more.pop("recordings", None)

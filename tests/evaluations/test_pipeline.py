@@ -146,16 +146,6 @@ async def test_a_bug_fails_the_call_and_tells_nothing_of_it(database, tmp_path):
     assert error == {"type": "unexpected", "message": "internal error (ValueError)", "retryable": False}
 
 
-async def test_a_release_that_names_another_model_is_not_judged_by_ours(database, tmp_path):
-    version = begin(database)
-    with database.writing() as session:
-        release = registry.create_release(session, US, FORM.id, model="another")
-    made = submit(database, transcript(), version, release=release)
-    await pipeline(database, tmp_path, [Model()]).judge(made.id)
-    error = evaluation(database, made.id).error
-    assert (error["type"], "another" in error["message"]) == ("settings", True)
-
-
 # recordings
 
 

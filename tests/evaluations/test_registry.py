@@ -1,17 +1,15 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from callgrade.catalog import digest, list_rubrics, load_rubric
 from callgrade.catalog.prompts import list_prompts
 from callgrade.db.tables import Client
 from callgrade.domain.errors import ConfigurationError, NotFoundError
 from callgrade.evaluations import registry
-from callgrade.evaluations.tables import RUBRIC_VERSION
-from tests.evaluations.made import CLIENT, US, submit, transcript
-
-DAY = timedelta(days=1)
+from callgrade.evaluations.tables import PROMPT_VERSION, RELEASE, RUBRIC_VERSION
+from tests.evaluations.made import CLIENT, submit, transcript
 
 
 @pytest.fixture
@@ -100,37 +98,30 @@ def test_a_reference_finds_the_newest_that_is_published(synced):
             with pytest.raises(NotFoundError):
                 registry.rubric_version(session, unknown)
 
-
-def test_the_nearest_release_that_is_active_grades(synced):
-    start = datetime(2026, 11, 1, tzinfo=UTC)
-
-    def release(principal, team, days):
+def test_a_prompt_that_a_release_names_may_not_change(synced):
+    def change_prompt(digest_):
         with synced.writing() as session:
-            return registry.create_release(
-                session, principal, "hotline-400@v1", team=team, active_from=start + days * DAY
-            ).id
+            here = PROMPT_VERSION.c.id == "judge"
+            session.execute(update(PROMPT_VERSION).where(here).values(digest=digest_, status="draft"))
 
-    everybodys, ours, teams, later = (
-        release(None, None, 0),
-        release(US, None, 1),
-        release(US, "t", 1),
-        release(US, None, 5),
-    )
-
-    def active(days, client=CLIENT, team=None):
-        with synced.reading() as session:
-            found = registry.active_release(session, client, "hotline-400", team=team, at=start + days * DAY)
-            return found and found.id
-
-    assert [active(days) for days in (-1, 0, 1, 4, 5)] == [None, everybodys, ours, ours, later]
-    assert active(9, team="t") == teams
-    assert active(9, team="another") == later
-    assert active(9, client="c2") == everybodys
-
-
-def test_a_release_names_what_is_there(synced):
+    change_prompt("sha256:before")
     with synced.writing() as session:
-        made = registry.create_release(session, US, "hotline-400", prompt="judge@v1", model="m", parameters={"seed": 1})
-        assert (made.prompt["id"], made.rubric_version, made.created_by) == ("judge", "v1", "system")
-        with pytest.raises(NotFoundError, match="prompt"):
-            registry.create_release(session, US, "hotline-400", prompt="nothing@v1")
+        assert registry.sync_shipped(session) == (0, 1), "a draft that nothing names"
+    change_prompt("sha256:before")
+    with synced.writing() as session:
+        session.execute(
+            insert(RELEASE).values(
+                id="1" * 32,
+                client_id=CLIENT,
+                rubric_id="hotline-400",
+                rubric_version="v1",
+                rubric_digest="sha256:x",
+                prompt={"id": "judge", "version": "v1", "digest": "sha256:before"},
+                parameters={},
+                active_from=datetime(2026, 11, 1, tzinfo=UTC),
+                created_at=datetime(2026, 11, 1, tzinfo=UTC),
+                created_by="system",
+            )
+        )
+    with synced.writing() as session, pytest.raises(ConfigurationError, match="judge@v1.*next version"):
+        registry.sync_shipped(session)

@@ -125,6 +125,7 @@ BatchesReader = Annotated[Principal, Depends(Allowed("batches:read"))]
 BatchesWriter = Annotated[Principal, Depends(Allowed("batches:write"))]
 RubricsReader = Annotated[Principal, Depends(Allowed("rubrics:read"))]
 ReleasesReader = Annotated[Principal, Depends(Allowed("releases:read"))]
+ReleasesWriter = Annotated[Principal, Depends(Allowed("releases:write"))]
 WebhooksReader = Annotated[Principal, Depends(Allowed("webhooks:read"))]
 WebhooksWriter = Annotated[Principal, Depends(Allowed("webhooks:write"))]
 

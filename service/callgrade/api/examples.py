@@ -135,6 +135,29 @@ EVALUATION: dict[str, Any] = {
     "finished_at": "2026-11-01T01:36:14Z",
 }
 
+RELEASE_WANTED: dict[str, Any] = {
+    "rubric": f"{RUBRIC}@v1",
+    "team": "sales-2",
+    "prompt": PROMPT,
+    "model": "deepseek-chat",
+    "parameters": {"temperature": 0.2, "samples": 3},
+}
+
+RELEASE: dict[str, Any] = {
+    "id": "019a2f6e6cf77c3f8bd0a1b2c3d4e5f7",
+    "client": "019a2f6e6cf77c3f8bd0a1b2c3d4e5f0",
+    "team": "sales-2",
+    "rubric": {"id": RUBRIC, "version": "v1", "digest": SCORECARD["rubric"]["digest"]},
+    "prompt": {"id": PROMPT, "version": "v1", "digest": "sha256:" + "0f" * 32},
+    "model": "deepseek-chat",
+    "parameters": {"temperature": 0.2, "samples": 3},
+    "recogniser": None,
+    "redaction": None,
+    "active_from": "2026-11-01T01:40:00Z",
+    "created_at": "2026-11-01T01:40:00Z",
+    "created_by": "key:019a2f6e6cf77c3f8bd0a1b2c3d4e5f1",
+}
+
 BATCH: dict[str, Any] = {
     "id": BATCH_ID,
     "rubric": {"id": RUBRIC, "version": "v1"},

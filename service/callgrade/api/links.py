@@ -20,6 +20,7 @@ LINKS: dict[str, dict[str, dict[str, str]]] = {
     "submit_batch": dict.fromkeys(_OF_A_BATCH, BATCH),
     "list_rubrics": {"read_rubric": {"reference": FIRST}},
     "list_prompts": {"read_prompt": {"reference": FIRST}},
+    "create_release": {"read_release": {"id": "$response.body#/id"}},
     "list_releases": {"read_release": {"id": FIRST}},
     "add_webhook": dict.fromkeys(_OF_A_WEBHOOK, WEBHOOK),
     "test_webhook": {"redeliver": SAME},

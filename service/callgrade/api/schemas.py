@@ -21,6 +21,7 @@ from callgrade.domain.moments import Moment
 from callgrade.domain.numbers import as_number
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations.outbox import EVENTS
+from callgrade.evaluations.releases import Wanted
 from callgrade.evaluations.statuses import Status
 
 Reference = Annotated[
@@ -275,8 +276,24 @@ class PromptWhole(VersionShown):
     content: dict[str, JsonValue]
 
 
+class ReleaseWanted(Wanted):
+    """`rubric` and `prompt` by `id` (the newest version) or `id@vN`. What is left out is as the service is set up.
+
+    `model` is one that the service's endpoint serves. `recogniser` and `redaction` change nothing: where the service's
+    are others, the evaluation fails and says so. `active_from` is now where it is left out, and never in the past.
+    """
+
+    model_config = ConfigDict(**Wanted.model_config, json_schema_extra={"examples": [examples.RELEASE_WANTED]})
+
+    rubric: Reference
+    prompt: Reference | None = None
+    active_from: PlausibleMoment | None = None
+
+
 class ReleaseShown(BaseModel):
     """`client` is null for a release that is everybody's."""
+
+    model_config = example(examples.RELEASE)
 
     id: str
     client: str | None

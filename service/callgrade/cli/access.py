@@ -1,22 +1,15 @@
 """`key create | list | revoke` and `audit verify | heads`: who gets in, and the record of what was done."""
 
 import json
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from callgrade.cli.opened import client_id, open_database
 from callgrade.cli.output import console, emit, tell, to_json
-from callgrade.domain.errors import InputError, UnknownResourceError
-from callgrade.settings import load_settings
-
-if TYPE_CHECKING:
-    from sqlmodel import Session
-
-    from callgrade.db.session import Database
+from callgrade.domain.errors import InputError
 
 keys = typer.Typer(help="Make, list and revoke API keys. 密钥。", no_args_is_help=True)
 audit = typer.Typer(help="Check the record of what was done. 审计。", no_args_is_help=True)
@@ -42,7 +35,7 @@ def create(
 
     wanted = DEFAULT_SCOPES if scopes is None else [part.strip() for part in scopes.split(",") if part.strip()]
     until = datetime.now(UTC) + timedelta(days=days) if days else None
-    with _database() as database, database.writing() as session:
+    with open_database() as database, database.writing() as session:
         made, presented = create_key(session, ensure_client(session, client).id, name, wanted, until)
     if plain:
         emit(presented)
@@ -57,8 +50,8 @@ def list_(client: ClientOption = None, json_: JsonOption = False) -> int:
     """Every key with its scopes and when it was last used; never the key itself. 列出密钥。"""
     from callgrade.access.keys import list_keys
 
-    with _database() as database, database.reading() as session:
-        found = list_keys(session, _client_id(session, client))
+    with open_database() as database, database.reading() as session:
+        found = list_keys(session, client_id(session, client))
     if json_:
         emit(to_json([key.model_dump(mode="json") for key in found], pretty=True))
         return 0
@@ -77,7 +70,7 @@ def revoke(id_: Annotated[str, typer.Argument(metavar="ID", help="As `key list` 
     """Let nobody in with this key any more, from this moment on. 吊销密钥。"""
     from callgrade.access.keys import revoke_key
 
-    with _database() as database, database.writing() as session:
+    with open_database() as database, database.writing() as session:
         revoked = revoke_key(session, id_)
     emit(f"{revoked.id} ({revoked.name}) is revoked")
     return 0
@@ -93,10 +86,10 @@ def verify(
     from callgrade.access.audit import heads as find_heads
     from callgrade.access.audit import verify as check
 
-    with _database() as database, database.reading() as session:
-        client_id = _client_id(session, client)
-        faults = check(session, client_id, _noted(noted))
-        found = find_heads(session, client_id)
+    with open_database() as database, database.reading() as session:
+        wanted = client_id(session, client)
+        faults = check(session, wanted, _noted(noted))
+        found = find_heads(session, wanted)
     if json_:
         shown: dict[str, Any] = {"faults": [fault.model_dump(mode="json") for fault in faults]}
         shown["heads"] = [head.model_dump(mode="json") for head in found]
@@ -115,32 +108,9 @@ def heads() -> int:
     """The last seal of each chain, as JSON. Keep it outside the database for `audit verify --noted`. 链头。"""
     from callgrade.access.audit import heads as find_heads
 
-    with _database() as database, database.reading() as session:
+    with open_database() as database, database.reading() as session:
         emit(to_json([head.model_dump(mode="json") for head in find_heads(session)], pretty=True))
     return 0
-
-
-@contextmanager
-def _database() -> "Iterator[Database]":
-    """Raises ConfigurationError, with what to do, for a database that was not upgraded."""
-    from callgrade.db.migrate import require_current
-    from callgrade.db.session import Database
-
-    url = load_settings().database
-    require_current(url)
-    with closing(Database(url)) as database:
-        yield database
-
-
-def _client_id(session: "Session", name: str | None) -> str | None:
-    from callgrade.access.repository import client_named
-
-    if name is None:
-        return None
-    client = client_named(session, name)
-    if client is None:
-        raise UnknownResourceError(f"there is no client {name!r}")
-    return client.id
 
 
 def _noted(path: Path | None) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from callgrade import __version__
-from callgrade.cli import access, calls, database, ground, models, prompts, rubrics, serve
+from callgrade.cli import access, calls, database, ground, models, prompts, releases, rubrics, serve
 from callgrade.domain.errors import CallgradeError, ConfigurationError, PromptError, RubricError
 
 WRONG_SETUP = (ConfigurationError, RubricError, PromptError)
@@ -27,6 +27,7 @@ calls.register(app)
 ground.register(app)
 app.add_typer(rubrics.app, name="rubric")
 app.add_typer(prompts.app, name="prompt")
+app.add_typer(releases.app, name="release")
 app.add_typer(models.app, name="models")
 serve.register(app)
 app.add_typer(database.app, name="db")

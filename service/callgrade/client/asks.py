@@ -32,6 +32,7 @@ from callgrade.client.models import (
     NewWebhook,
     Page,
     RecordingMetadata,
+    Release,
     Result,
     Submitted,
     Webhook,
@@ -180,6 +181,22 @@ def cancel_batch(id_: str) -> Ask[Batch]:
 def results_of(id_: str, after: int) -> Ask[Result]:
     """`read` reads one line."""
     return Ask("GET", path("batches", id_, "results"), shape(Result), params(after=after or None))
+
+
+def create_release(rubric: str, wanted: Mapping[str, Any], key: str | None) -> Ask[Release]:
+    """What is None is left out. Raises ValueError for a moment without its zone."""
+    given = {name: value for name, value in {"rubric": rubric, **wanted}.items() if value is not None}
+    if isinstance(moment := given.get("active_from"), datetime):
+        given["active_from"] = _text("active_from", moment)
+    return Ask("POST", path("releases"), shape(Release), body=JsonBody(given), headers=key_or_new(key))
+
+
+def get_release(id_: str) -> Ask[Release]:
+    return Ask("GET", path("releases", id_), shape(Release))
+
+
+def list_releases() -> Ask[Page[Release]]:
+    return Ask("GET", path("releases"), shape(Page[Release]), params(limit=PAGE))
 
 
 def create_webhook(url: str, events: Sequence[str]) -> Ask[NewWebhook]:

@@ -29,6 +29,7 @@ from callgrade.client.models import (
     Webhook,
 )
 from callgrade.client.patience import Patience, headers_of, timeout_of
+from callgrade.client.releases import AsyncReleases
 from callgrade.client.sync import USER_AGENT
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError
@@ -75,6 +76,7 @@ class AsyncClient:
         self.calls = AsyncCalls(self)
         self.evaluations = AsyncEvaluations(self)
         self.batches = AsyncBatches(self)
+        self.releases = AsyncReleases(self)
         self.webhooks = AsyncWebhooks(self)
 
     def __repr__(self) -> str:

@@ -177,6 +177,28 @@ class Result(Shape):
     error: Failure | None
 
 
+class RubricExact(RubricNamed):
+    digest: str
+
+
+class Release(Shape):
+    """By what calls are graded from `active_from` on: the client's (`client` is None: everybody's), or a team's. What
+    is None is as the service is set up."""
+
+    id: str
+    client: str | None
+    team: str | None
+    rubric: RubricExact
+    prompt: RubricExact | None
+    model: str | None
+    parameters: dict[str, JsonValue]
+    recogniser: str | None
+    redaction: str | None
+    active_from: datetime
+    created_at: datetime
+    created_by: str
+
+
 class Webhook(Shape):
     id: str
     url: str

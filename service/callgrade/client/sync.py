@@ -29,6 +29,7 @@ from callgrade.client.models import (
     Webhook,
 )
 from callgrade.client.patience import Patience, headers_of, timeout_of
+from callgrade.client.releases import Releases
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError
 
@@ -73,6 +74,7 @@ class Client:
         self.calls = Calls(self)
         self.evaluations = Evaluations(self)
         self.batches = Batches(self)
+        self.releases = Releases(self)
         self.webhooks = Webhooks(self)
 
     def __repr__(self) -> str:

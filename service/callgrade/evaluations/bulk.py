@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pydantic_core import from_json
 from sqlalchemy.exc import DataError, IntegrityError
@@ -22,13 +22,13 @@ from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError, NotReadyError, TranscriptError, UnknownResourceError
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations import chunks, recorded, traces
+from callgrade.evaluations.asking import Graded
 from callgrade.evaluations.chunks import Chunk
 from callgrade.evaluations.clearing import clear_chunk
 from callgrade.evaluations.fetching import go_on
-from callgrade.evaluations.judging import judged, of_release
+from callgrade.evaluations.judging import Seat, judged, of_release
 from callgrade.evaluations.many import Scored, evaluate_many
 from callgrade.evaluations.patience import patiently
-from callgrade.evaluations.service import Evaluator
 from callgrade.evaluations.traces import CancelledError, Known, Result
 from callgrade.evaluations.watching import timed
 from callgrade.ports import WorkQueue
@@ -72,6 +72,8 @@ async def judge_chunk(pipeline: "Pipeline", batch_id: str, number: int) -> None:
 class _Chunk:
     def __init__(self, pipeline: "Pipeline", chunk: Chunk):
         self._pipeline, self._chunk = pipeline, chunk
+        self._seats: dict[str | None, Seat | CallgradeError] = {}
+        self._teams: set[str | None] = set()
         self._known: dict[str, Known] = {}
         self._done: dict[str, str] = {}
         self._parked, self._told_parked = 0, chunk.parked
@@ -86,19 +88,28 @@ class _Chunk:
         await self._await_recordings(named)
         if not lines:
             return
+        await self._take_seats()
         try:
-            self._pipeline.fits(self._chunk.release_id, self._chunk.release_model)
-            evaluator = await self._pipeline.evaluator(self._chunk.client_id, self._chunk.rubric_digest)
-        except NotReadyError:
-            raise
-        except CallgradeError as error:
-            # nothing of it can be judged: a rubric that is gone, a release that does not fit this host
-            await self._store_all([_refused(line, error) for line in lines])
-            return
-        try:
-            await self._evaluate(lines, evaluator)
+            await self._evaluate(lines)
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
+
+    async def _take_seats(self) -> None:
+        """Before the first line is judged: the database's absence is no fault of a line's."""
+        for team in self._teams:
+            await self._seat(self._chunk.choice.of(team))
+
+    async def _seat(self, graded: Graded) -> Seat | CallgradeError:
+        """Who judges what is graded so; or why nobody can: a rubric that is gone, a release that this host is not set
+        up for."""
+        if graded.release_id not in self._seats:
+            try:
+                self._seats[graded.release_id] = await self._pipeline.seat(self._chunk.client_id, graded)
+            except NotReadyError:
+                raise
+            except CallgradeError as error:
+                self._seats[graded.release_id] = error
+        return self._seats[graded.release_id]
 
     def _read(self) -> tuple[list[Line], list[Line]]:
         """The lines that are left, those that name a recording apart. A chunk is small enough to hold; whose calls are
@@ -108,7 +119,9 @@ class _Chunk:
         lines, named = list[Line](), list[Line]()
         for line in left:
             (named if _names_recording(line.text) else lines).append(line)
-        ids = [id_ for line in lines if (id_ := _call_id(line.text)) is not None]
+        said = [_said(line.text) for line in lines]
+        self._teams = {line.team for line in said}
+        ids = [line.call_id for line in said if line.call_id is not None]
         with self._pipeline.database.reading() as session:
             self._known = traces.known_calls(session, self._chunk.client_id, ids)
             if self._known:
@@ -127,16 +140,18 @@ class _Chunk:
             for call_id in stored.calls:
                 await go_on(self._pipeline, call_id)
 
-    async def _evaluate(self, lines: list[Line], evaluator: Evaluator) -> None:
+    async def _evaluate(self, lines: list[Line]) -> None:
         async def score(transcript: Transcript) -> Scorecard:
-            rubric = evaluator.rubric
+            graded = traces.graded_by(self._chunk, transcript)
+            seat = await self._seat(graded)
+            if isinstance(seat, CallgradeError):
+                raise seat
+            rubric = seat.evaluator.rubric
             told = Attributes(batch_id=self._chunk.batch_id, rubric=rubric.reference, criteria=len(rubric.criteria))
             with timed(self._pipeline.watch, "judge_in_bulk", **told):
-                card = await judged(
-                    evaluator, transcript, self._pipeline.outage, parked=self._park, resumed=self._resume
-                )
+                card = await judged(seat, transcript, parked=self._park, resumed=self._resume)
             self._pipeline.watch.scored(card)
-            return of_release(card, self._chunk.release_id)
+            return of_release(card, graded.release_id)
 
         results: asyncio.Queue[Result | None] = asyncio.Queue(maxsize=2 * GROUP)
         in_flight = 2 * self._pipeline.settings.llm.concurrency
@@ -169,7 +184,7 @@ class _Chunk:
         require_storable(traces.call_columns(transcript))
         if self._known:
             _, digest = stored_form(transcript)
-            traces.refuse(self._chunk, self._known, self._done, transcript.call_id, digest)
+            traces.refuse(self._chunk, self._known, self._done, transcript, digest)
         return transcript
 
     async def _store(self, results: "asyncio.Queue[Result | None]") -> None:
@@ -228,25 +243,27 @@ def _fetch(id_: str, call_id: str, priority: int, queue: WorkQueue) -> None:
     queue.enqueue_fetch(id_, call_id=call_id, priority=priority)
 
 
-def _refused(line: Line, error: CallgradeError) -> Result:
-    try:
-        return Result(line.number, _parse(line), None, error)
-    except CallgradeError as unreadable:
-        return Result(line.number, None, None, unreadable)
-
-
 def _lines(stream: BinaryIO, first: int) -> Iterator[Line]:
     for number, text in enumerate(stream, start=first):
         yield Line(number, text)
 
 
-def _call_id(text: bytes) -> str | None:
+class _Said(NamedTuple):
+    call_id: str | None = None
+    team: str | None = None
+
+
+def _said(text: bytes) -> _Said:
+    """What a line says of itself, as far as it can be read."""
     try:
         document = from_json(text)
     except ValueError:
-        return None
-    call_id = document.get("call_id") if isinstance(document, dict) else None
-    return call_id if isinstance(call_id, str) else None
+        return _Said()
+    if not isinstance(document, dict):
+        return _Said()
+    agent = document.get("agent")
+    told = document.get("call_id"), agent.get("team") if isinstance(agent, dict) else None
+    return _Said(*(value if isinstance(value, str) else None for value in told))
 
 
 def _names_recording(text: bytes) -> bool:

@@ -14,8 +14,9 @@ from callgrade.calls import awaiting
 from callgrade.db.tables import Batch
 from callgrade.db.types import now
 from callgrade.domain.errors import ConflictError, UnknownResourceError
-from callgrade.evaluations import outbox, registry
+from callgrade.evaluations import outbox, releases
 from callgrade.evaluations.outbox import BATCH_DONE, Event
+from callgrade.evaluations.releases import Choice
 from callgrade.evaluations.statuses import OPEN
 from callgrade.evaluations.tables import BATCH, BATCH_CHUNK, BATCH_FAULT, EVALUATION
 
@@ -32,11 +33,7 @@ class Chunk:
     blob: str
     first_line: int
     lines: int
-    rubric_id: str
-    rubric_version: str
-    rubric_digest: str
-    release_id: str | None
-    release_model: str | None
+    choice: Choice
     done: frozenset[int]
     parked: int
 
@@ -66,10 +63,6 @@ def open_chunk(session: Session, batch_id: str, number: int) -> Chunk | None:
     ).one_or_none()
     if row is None:
         return None
-    rubric = registry.rubric_version(session, f"{row.rubric_id}@{row.rubric_version}")
-    # by the moment the batch came in: a chunk that is worked off later is judged as the others
-    release = registry.active_release(session, row.client_id, row.rubric_id, at=row.created_at)
-    fits = release is not None and release.rubric_digest == rubric.digest
     return Chunk(
         batch_id=batch_id,
         number=number,
@@ -77,11 +70,7 @@ def open_chunk(session: Session, batch_id: str, number: int) -> Chunk | None:
         blob=row.blob,
         first_line=row.first_line,
         lines=row.lines,
-        rubric_id=rubric.id,
-        rubric_version=rubric.version,
-        rubric_digest=rubric.digest,
-        release_id=release.id if release and fits else None,
-        release_model=release.model if release and fits else None,
+        choice=_choice(session, row),
         done=_done(session, batch_id, row.first_line, row.lines),
         parked=row.parked,
     )
@@ -225,6 +214,13 @@ def _end(session: Session, batch_id: str) -> None:
     ).scalar_one_or_none()
     if ended is not None:
         outbox.tell(session, ended, [Event(BATCH_DONE, batch_id, 1, {"batch_id": batch_id})])
+
+
+def _choice(session: Session, batch: Any) -> Choice:
+    reference = f"{batch.rubric_id}@{batch.rubric_version}"
+    if batch.releases is None:
+        return Choice(releases.choose(session, batch.client_id, reference, at=batch.created_at), {})
+    return releases.pinned(session, batch.releases, reference)
 
 
 def _wanted(batch_id: str, number: int) -> Select[Any]:

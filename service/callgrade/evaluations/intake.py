@@ -23,7 +23,7 @@ from callgrade.db.tables import Call, Evaluation, Release, RubricVersion
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import ConflictError, StillAtWorkError, UnknownResourceError
 from callgrade.domain.frozen import Frozen
-from callgrade.evaluations import registry, repository, views
+from callgrade.evaluations import registry, releases, repository
 from callgrade.ports import AnswerMemory, BlobStore, StoredBlob, WorkQueue
 from callgrade.tracing import note
 
@@ -204,16 +204,10 @@ def chosen(
     """By which rubric, and as part of which release. A rubric named without its version is the client's active
     release's, where there is one. Raises NotFoundError, UnknownResourceError."""
     if release is not None:
-        named = views.find_release(session, client_id, release)
+        named = releases.find(session, client_id, release)
         if rubric is not None and rubric.partition("@")[0] != named.rubric_id:
             raise ConflictError("the release is one of another rubric; name either of them")
         return registry.rubric_version(session, f"{named.rubric_id}@{named.rubric_version}"), named
     if rubric is None:
         raise UnknownResourceError("name a rubric or a release")
-    id_, _, version = rubric.partition("@")
-    active = registry.active_release(session, client_id, id_, team=team)
-    if active is not None and version in ("", active.rubric_version):
-        row = registry.rubric_version(session, f"{id_}@{active.rubric_version}")
-        if row.digest == active.rubric_digest:
-            return row, active
-    return registry.rubric_version(session, rubric), None
+    return releases.rows_of(session, releases.choose(session, client_id, rubric, team=team))

@@ -7,7 +7,7 @@ from the answer cache.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -26,25 +26,27 @@ from callgrade.domain.errors import (
     TranscriptError,
 )
 from callgrade.domain.scorecards import Scorecard
-from callgrade.evaluations import chunks, outbox, registry, repository
+from callgrade.evaluations import chunks, outbox, registry, releases, repository
+from callgrade.evaluations.asking import Asking, Bench, Graded, recogniser_name
 from callgrade.evaluations.bulk import judge_chunk
-from callgrade.evaluations.failures import NoOutage, Outage, named
+from callgrade.evaluations.failures import named
 from callgrade.evaluations.fetching import fetch
-from callgrade.evaluations.judging import judged, nothing, of_release
+from callgrade.evaluations.judging import Seat, judged, nothing, of_release
 from callgrade.evaluations.outbox import FAILED, PROPOSED, evaluation_event
 from callgrade.evaluations.repository import Work
 from callgrade.evaluations.service import Evaluator
 from callgrade.evaluations.watching import NoFault, Unwatched, Watch, timed
 from callgrade.pacing import Turnstile
-from callgrade.ports import AgentChannel, BlobStore, Judge, StoredBlob, WorkQueue
-from callgrade.settings import Settings
+from callgrade.ports import AgentChannel, BlobStore, StoredBlob, WorkQueue
+from callgrade.settings import Settings, model_name
 from callgrade.tracing import note, span
 
 T = TypeVar("T")
-JudgesFor = Callable[[str], Awaitable[Sequence[Judge]]]
-"""The judges of a client, opened once per process."""
+JudgesFor = Callable[[str, Asking], Awaitable[Bench]]
+"""The judges of a client, opened once per process for what is asked of them. Raises SettingsError where this host is
+not set up for that."""
 THREADS = 4
-EVALUATORS = 256
+SEATS = 256
 NOTHING = "the call has neither words nor a recording; hand it in again with either"
 log = logging.getLogger(__name__)
 
@@ -96,7 +98,7 @@ class Pipeline:
         self.watch: Watch = Unwatched()
         self._judges_for, self._recordings, self._closing = judges_for, recordings, closing
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="callgrade-db")
-        self._evaluators: dict[tuple[str, str], Evaluator] = {}
+        self._seats: dict[tuple[str, str, str | None], Seat] = {}
         self._turnstile = Turnstile()
 
     async def aclose(self) -> None:
@@ -171,15 +173,19 @@ class Pipeline:
         if batch_id and not await self.read(lambda session: chunks.evaluations_left(session, batch_id)):
             await self.write(lambda session: chunks.end(session, batch_id))
 
-    async def evaluator(self, client_id: str, digest: str) -> Evaluator:
-        """Raises NotFoundError for a rubric that the registry lacks."""
-        key = (client_id, digest)
-        if key not in self._evaluators:
-            rubric = await self.read(lambda session: registry.rubric_of_digest(session, digest))
-            while len(self._evaluators) >= EVALUATORS:
-                del self._evaluators[next(iter(self._evaluators))]
-            self._evaluators[key] = Evaluator(rubric, await self._judges_for(client_id))
-        return self._evaluators[key]
+    async def seat(self, client_id: str, graded: Graded) -> Seat:
+        """Who judges the calls of a client that are graded so. Raises NotFoundError for a rubric or prompt that the
+        registry lacks, SettingsError where the release asks for what this host is not set up for."""
+        key = (client_id, graded.rubric_digest, graded.release_id)
+        if key not in self._seats:
+            rubric = await self.read(lambda session: registry.rubric_of_digest(session, graded.rubric_digest))
+            named = graded.terms.prompt
+            prompt = await self.read(lambda session: releases.prompt_of(session, named)) if named else None
+            bench = await self._judges_for(client_id, Asking(graded.terms, prompt))
+            while len(self._seats) >= SEATS:
+                del self._seats[next(iter(self._seats))]
+            self._seats[key] = Seat(Evaluator(rubric, bench.judges), bench)
+        return self._seats[key]
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Runs `work` in a writing session, off the event loop."""
@@ -200,36 +206,39 @@ class Pipeline:
     async def off_loop(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def fits(self, release_id: str | None, model: str | None) -> None:
-        """Raises SettingsError where a release asks for a model that this host does not have."""
-        if model is not None and model != self.settings.llm.model:
+    def _require_recogniser(self, graded: Graded, heard_by: str) -> None:
+        """Raises SettingsError where a recording is, or was, heard by another recogniser than the release names."""
+        wanted = graded.terms.recogniser
+        if wanted is not None and wanted != heard_by:
             raise SettingsError(
-                f"release {release_id} asks for the model {model}, and this host is set up with "
-                f"{self.settings.llm.model or 'none'}: set CALLGRADE_LLM__MODEL, or make a release that names it"
+                f"the release asks for the recogniser {wanted}, and the recogniser is {heard_by}: set "
+                "CALLGRADE_ASR__MODEL, or make a release that names it"
             )
 
     async def _judged(self, work: Work) -> Scorecard:
         if work.transcript is None:
             raise TranscriptError(NOTHING)
-        self.fits(work.release_id, work.release_model)
-        evaluator = await self.evaluator(work.client_id, work.rubric_digest)
-        note(rubric=evaluator.rubric.reference, criteria=len(evaluator.rubric.criteria))
+        graded = work.graded()
+        seat = await self.seat(work.client_id, graded)
+        rubric = seat.evaluator.rubric
+        note(rubric=rubric.reference, criteria=len(rubric.criteria))
         await self._turnstile.pass_through()
         transcript = calls.parse_stored(work.transcript)
+        if work.was_heard and transcript.recogniser is not None:
+            self._require_recogniser(graded, recogniser_name(transcript.recogniser))
 
         async def turn(to: Literal["parked", "judging"]) -> None:
             if not await self.write(lambda session: repository.move(session, work.id, work.attempt, to)):
                 raise _Over
 
-        card = await judged(
-            evaluator, transcript, self.outage, parked=lambda: turn("parked"), resumed=lambda: turn("judging")
-        )
-        return of_release(card, work.release_id)
+        card = await judged(seat, transcript, parked=lambda: turn("parked"), resumed=lambda: turn("judging"))
+        return of_release(card, graded.release_id)
 
     async def _recognise(self, work: Work) -> None:
         recording = work.recording
         if recording is None:
             raise TranscriptError(NOTHING)
+        self._require_recogniser(work.graded(), model_name(self.settings.asr.model))
 
         def recognised() -> Transcript:
             channel = cast("AgentChannel | None", work.agent_channel)

@@ -26,9 +26,9 @@ from callgrade.calls.service import claim_blob
 from callgrade.db.session import Database
 from callgrade.db.tables import Batch
 from callgrade.domain.errors import CallgradeError, ConflictError, InputError, NotReadyError, TooLargeError
-from callgrade.evaluations import chunks, receivers
+from callgrade.evaluations import chunks, receivers, releases
 from callgrade.evaluations.incoming import Lines, Pull, Reads, read_ndjson
-from callgrade.evaluations.intake import Once, answered, chosen
+from callgrade.evaluations.intake import Once, answered
 from callgrade.evaluations.tables import BATCH, BATCH_CHUNK
 from callgrade.evaluations.traces import insert_faults
 from callgrade.ports import BlobStore, StoredBlob, WorkQueue
@@ -64,11 +64,12 @@ class Reception:
                 before = answered(session, principal, once, lambda first: _is_alive(session, first))
                 if before is not None:
                     return before
-            version, _ = chosen(session, principal.client_id, rubric)
+            choice = releases.choose_for_all(session, principal.client_id, rubric)
             batch = Batch(
                 client_id=principal.client_id,
-                rubric_id=version.id,
-                rubric_version=version.version,
+                rubric_id=choice.others.rubric_id,
+                rubric_version=choice.others.rubric_version,
+                releases=releases.pins_of(choice),
                 status="receiving",
                 receiver=self._receiver,
             )
@@ -76,7 +77,7 @@ class Reception:
             session.flush()
             if once is not None:
                 requests.note(session, principal.client_id, once.key, {"batch_id": batch.id})
-            audit.record(session, principal, "batch.begun", batch.id, {"rubric": version.digest})
+            audit.record(session, principal, "batch.begun", batch.id, {"rubric": choice.others.rubric_digest})
             return batch
 
     def receive(

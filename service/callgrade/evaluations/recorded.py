@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from callgrade.calls import awaiting
 from callgrade.calls.manifest import Entry, Fault, ManifestEntry
-from callgrade.db.tables import Release
+from callgrade.db.tables import Release, RubricVersion
 from callgrade.domain.errors import CallgradeError, ConflictError, GoneError, InputError
-from callgrade.evaluations import chunks, registry, repository
+from callgrade.evaluations import chunks, releases, repository
 from callgrade.evaluations.chunks import Chunk
 from callgrade.evaluations.failures import DuplicateError
 from callgrade.evaluations.statuses import RETRYABLE
@@ -50,8 +50,7 @@ def _call_id(line: Entry | Fault) -> str:
 class _Group:
     def __init__(self, session: Session, chunk: Chunk):
         self._session, self._chunk = session, chunk
-        self._rubric = registry.rubric_version(session, f"{chunk.rubric_id}@{chunk.rubric_version}")
-        self._release = session.get(Release, chunk.release_id) if chunk.release_id else None
+        self._rows: dict[str | None, tuple[RubricVersion, Release | None]] = {}
         self.stored = Stored([], [])
         self.faults: list[tuple[int, CallgradeError]] = []
 
@@ -62,12 +61,13 @@ class _Group:
         except (ConflictError, GoneError, InputError) as error:
             self.faults.append((line, error))
             return
+        rubric, release = self._graded_by(call.team)
         row, new = repository.create_evaluation(
             session,
             chunk,
             call,
-            self._rubric,
-            self._release,
+            rubric,
+            release,
             batch_id=chunk.batch_id,
             line=line,
             priority=entry.priority,
@@ -84,3 +84,9 @@ class _Group:
             self.stored.fetches.append((awaited, call.id, entry.priority))
         elif awaiting.of_call(session, call.id) is None:
             self.stored.calls.append(call.id)
+
+    def _graded_by(self, team: str | None) -> tuple[RubricVersion, Release | None]:
+        graded = self._chunk.choice.of(team)
+        if graded.release_id not in self._rows:
+            self._rows[graded.release_id] = releases.rows_of(self._session, graded)
+        return self._rows[graded.release_id]

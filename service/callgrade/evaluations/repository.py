@@ -19,6 +19,7 @@ from callgrade.db.types import new_id, now
 from callgrade.domain.errors import CallgradeError, ConflictError, UnknownResourceError
 from callgrade.domain.frozen import Frozen
 from callgrade.domain.scorecards import Scorecard
+from callgrade.evaluations.asking import Graded, Terms, read_terms
 from callgrade.evaluations.failures import told
 from callgrade.evaluations.statuses import OPEN, RETRYABLE, Status, before
 from callgrade.evaluations.tables import AWAITED, CALL, EVALUATION, FLAG, RECORDING, RELEASE, SCORECARD, TRANSCRIPT
@@ -33,22 +34,36 @@ class Owner(Protocol):
 
 class Work(Frozen):
     """What a worker needs to know of one evaluation. `transcript` is callgrade.transcript/1 as JSON, None where the
-    call has only a recording; `release_model` is the model that its release names."""
+    call has only a recording; `release` is what its release names, as it is stored."""
 
     id: str
     client_id: str
     call_id: str
     """The server's."""
     attempt: int
+    rubric_id: str
+    rubric_version: str
     rubric_digest: str
     release_id: str | None
-    release_model: str | None
+    release: dict[str, Any]
     transcript: str | None
+    was_heard: bool = False
+    """Whether its words come from a recording."""
     recording: str | None = None
     """The blob, by its SHA-256."""
     agent_channel: str | None = None
     batch_id: str | None = None
     line: int | None = None
+
+    def graded(self) -> Graded:
+        """Raises ConfigurationError for a release that a newer callgrade made."""
+        return Graded(
+            rubric_id=self.rubric_id,
+            rubric_version=self.rubric_version,
+            rubric_digest=self.rubric_digest,
+            release_id=self.release_id,
+            terms=read_terms(self.release_id, self.release) if self.release_id else Terms(),
+        )
 
 
 def dedupe_key(call_id: str, rubric_digest: str, release_id: str | None, transcript_version: int) -> str:
@@ -144,13 +159,15 @@ def begin(session: Session, id_: str, status: Status) -> Work | None:
             EVALUATION.c.client_id,
             EVALUATION.c.attempt,
             EVALUATION.c.call_id,
+            EVALUATION.c.rubric_id,
+            EVALUATION.c.rubric_version,
             EVALUATION.c.rubric_digest,
             EVALUATION.c.release_id,
             EVALUATION.c.status,
             EVALUATION.c.batch_id,
             EVALUATION.c.line,
             CALL.c.erased_at,
-            RELEASE.c.model.label("release_model"),
+            *(RELEASE.c[name] for name in Terms.model_fields),
         )
         .join(CALL, EVALUATION.c.call_id == CALL.c.id)
         .outerjoin(RELEASE, EVALUATION.c.release_id == RELEASE.c.id)
@@ -168,10 +185,13 @@ def begin(session: Session, id_: str, status: Status) -> Work | None:
         client_id=row.client_id,
         call_id=row.call_id,
         attempt=row.attempt,
+        rubric_id=row.rubric_id,
+        rubric_version=row.rubric_version,
         rubric_digest=row.rubric_digest,
         release_id=row.release_id,
-        release_model=row.release_model,
+        release={name: getattr(row, name) for name in Terms.model_fields},
         transcript=transcript,
+        was_heard=recording is not None,
         recording=(recording.sha256 or None) if recording else None,
         agent_channel=recording.agent_channel if recording else None,
         batch_id=row.batch_id,

@@ -17,6 +17,7 @@ from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError, ConflictError, GoneError
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations import chunks, outbox, repository
+from callgrade.evaluations.asking import Graded
 from callgrade.evaluations.chunks import Chunk
 from callgrade.evaluations.failures import DuplicateError, told
 from callgrade.evaluations.outbox import FAILED, PROPOSED, Event, evaluation_event
@@ -92,10 +93,12 @@ def evaluated(session: Session, chunk: Chunk, known: Mapping[str, Known]) -> dic
     return found
 
 
-def refuse(chunk: Chunk, known: Mapping[str, Known], done: Mapping[str, str], call_id: str, digest: str) -> None:
+def refuse(
+    chunk: Chunk, known: Mapping[str, Known], done: Mapping[str, str], transcript: Transcript, digest: str
+) -> None:
     """Raises what keeps a line from being evaluated: another content under the same id, an erased call, or one that
     was evaluated before."""
-    call = known.get(call_id)
+    call = known.get(transcript.call_id)
     if call is None:
         return
     if call.erased:
@@ -103,7 +106,7 @@ def refuse(chunk: Chunk, known: Mapping[str, Known], done: Mapping[str, str], ca
     version = call.digests.get(digest)
     if version is None:
         raise ConflictError("there is a call with this call_id already, with another content")
-    before = done.get(dedupe_key(call.id, chunk.rubric_digest, chunk.release_id, version))
+    before = done.get(_key(call, graded_by(chunk, transcript), version))
     if before is not None:
         raise DuplicateError(before)
 
@@ -182,7 +185,7 @@ class _Group:
             return
         try:
             content, digest = stored_form(result.transcript)
-            refuse(self._chunk, known, done, result.transcript.call_id, digest)
+            refuse(self._chunk, known, done, result.transcript, digest)
         except CallgradeError as error:
             self._faults.append((result.line, error))
             return
@@ -222,8 +225,8 @@ class _Group:
     def _evaluate(self, result: Result, call: Known, version: int, done: dict[str, str]) -> None:
         chunk, transcript, card = self._chunk, result.transcript, result.card
         assert transcript is not None
-        id_ = new_id()
-        dedupe = dedupe_key(call.id, chunk.rubric_digest, chunk.release_id, version)
+        id_, graded = new_id(), graded_by(chunk, transcript)
+        dedupe = _key(call, graded, version)
         done[dedupe] = id_
         copies = repository.card_copies(card) if card else dict.fromkeys(("total", "low", "high", "passed"))
         self._evaluations.append(
@@ -232,10 +235,10 @@ class _Group:
                 "client_id": chunk.client_id,
                 "call_id": call.id,
                 "dedupe": dedupe,
-                "rubric_id": chunk.rubric_id,
-                "rubric_version": chunk.rubric_version,
-                "rubric_digest": chunk.rubric_digest,
-                "release_id": chunk.release_id,
+                "rubric_id": graded.rubric_id,
+                "rubric_version": graded.rubric_version,
+                "rubric_digest": graded.rubric_digest,
+                "release_id": graded.release_id,
                 "batch_id": chunk.batch_id,
                 "line": result.line,
                 "status": "proposed" if card else "failed",
@@ -259,6 +262,15 @@ class _Group:
         self.events.append(evaluation_event(name, id_, 1, call.id, transcript.call_id, extra))
 
 
+def graded_by(chunk: Chunk, transcript: Transcript) -> Graded:
+    """A line is graded by the release of the team of its agent."""
+    return chunk.choice.of(transcript.agent.team if transcript.agent else None)
+
+
 def _keys(chunk: Chunk, call: Known) -> list[str]:
-    versions = call.digests.values()
-    return [dedupe_key(call.id, chunk.rubric_digest, chunk.release_id, version) for version in versions]
+    ways = {graded.release_id: graded for graded in (chunk.choice.others, *chunk.choice.by_team.values())}
+    return [_key(call, graded, version) for graded in ways.values() for version in call.digests.values()]
+
+
+def _key(call: Known, graded: Graded, version: int) -> str:
+    return dedupe_key(call.id, graded.rubric_digest, graded.release_id, version)

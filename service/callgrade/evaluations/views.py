@@ -1,17 +1,16 @@
 """What is shown beside the rows themselves. Reading only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select
-from sqlmodel import Session, col
+from sqlalchemy import func, select
+from sqlmodel import Session
 
-from callgrade.db.tables import Evaluation, PromptVersion, Release
+from callgrade.db.tables import Evaluation
 from callgrade.db.types import now
-from callgrade.domain.errors import NotFoundError, UnknownResourceError
 from callgrade.evaluations.chunks import WORKING
 from callgrade.evaluations.statuses import OPEN
-from callgrade.evaluations.tables import BATCH, BATCH_CHUNK, CALL, EVALUATION, RELEASE, SCORECARD
+from callgrade.evaluations.tables import BATCH, BATCH_CHUNK, CALL, EVALUATION, SCORECARD
 
 
 class Waiting(NamedTuple):
@@ -53,28 +52,3 @@ def lines_waiting(session: Session) -> Waiting:
         .where(BATCH.c.status.in_(WORKING), BATCH_CHUNK.c.status == "queued")
     ).one()
     return Waiting(number, 0.0 if since is None else max(0.0, (now() - since).total_seconds()))
-
-
-def prompt_version(session: Session, reference: str) -> PromptVersion:
-    """By `id@vN`, or by `id` its newest version. Raises NotFoundError."""
-    id_, _, version = reference.partition("@")
-    found = session.execute(select(PromptVersion).where(col(PromptVersion.id) == id_)).scalars()
-    rows = [row for row in found if version in ("", row.version)]
-    if not rows:
-        raise NotFoundError(f"there is no prompt {reference!r} in the registry; GET /v1/prompts lists them")
-    newest: PromptVersion = max(rows, key=lambda row: (row.status == "published", int(row.version[1:])))
-    return newest
-
-
-def list_releases(session: Session, client_id: str) -> Sequence[Release]:
-    """The client's own and everybody's, the newest first."""
-    theirs = or_(RELEASE.c.client_id == client_id, RELEASE.c.client_id.is_(None))
-    return session.execute(select(Release).where(theirs).order_by(RELEASE.c.id.desc())).scalars().all()
-
-
-def find_release(session: Session, client_id: str, id_: str) -> Release:
-    """Raises UnknownResourceError, for another client's release too."""
-    found = session.get(Release, id_)
-    if found is None or found.client_id not in (None, client_id):
-        raise UnknownResourceError("there is no such release")
-    return found

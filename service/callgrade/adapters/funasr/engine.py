@@ -24,7 +24,7 @@ from callgrade.adapters.funasr.speakers import Cluster
 from callgrade.adapters.funasr.utterances import Heard, punctuated, read_answer
 from callgrade.adapters.models import TINY, require
 from callgrade.domain.errors import SettingsError, TranscriptionError
-from callgrade.settings import ASRSettings
+from callgrade.settings import ASRSettings, model_name
 
 ONE_AT_A_TIME = threading.Lock()
 DEMO = "the demo recogniser, which knows only its own grammar"
@@ -68,11 +68,11 @@ class Engine:
     def description(self) -> str:
         """For the transcript's `recogniser`: what made it, with versions and the weights' digest, and no paths."""
         settings = self._settings
-        model = f"{TINY}: {DEMO}" if settings.model == TINY else _named(settings.model)
+        model = f"{TINY}: {DEMO}" if settings.model == TINY else model_name(settings.model)
         parts = [model, *_digest(self._places["recogniser"]), f"funasr {version('funasr')}"]
         parts.append(f"voice detector {self._detector_name}")
-        parts += [f"punctuation {_named(settings.punctuation)}"] if settings.punctuation else []
-        parts += [f"speakers {_named(settings.speakers)}"] if settings.speakers else []
+        parts += [f"punctuation {model_name(settings.punctuation)}"] if settings.punctuation else []
+        parts += [f"speakers {model_name(settings.speakers)}"] if settings.speakers else []
         return "; ".join(parts)
 
     @property
@@ -130,7 +130,7 @@ class Engine:
 
     @property
     def _detector_name(self) -> str:
-        name = _named(self._settings.vad)
+        name = model_name(self._settings.vad)
         return name if self._places["voice detector"] else f"{name} {version('silero-vad')}"
 
     @cached_property
@@ -235,11 +235,6 @@ class FsmnDetector:
         begun = self._open[channel] if start < 0 else to_samples(start)
         self._open[channel] = begun if end < 0 else None
         return [(begun, to_samples(end))] if begun is not None and end >= 0 else []
-
-
-def _named(model: str) -> str:
-    """A directory by its last part: transcripts travel, and paths of this machine are nobody's business."""
-    return Path(model).expanduser().resolve().name if Path(model).expanduser().is_dir() else model
 
 
 def _digest(directory: Path | None) -> list[str]:

@@ -44,10 +44,12 @@ class Breaker:
         in_a_row: int = IN_A_ROW,
         pause_s: float = PAUSE_S,
         longest_s: float = LONGEST_PAUSE_S,
+        lasting: tuple[type[JudgeError], ...] = LASTING,
         clock: Callable[[], float] = monotonic,
     ):
         self.answers = 0
         self._in_a_row, self._shortest, self._longest, self._clock = in_a_row, pause_s, longest_s, clock
+        self._lasting = lasting
         self._failures = 0
         self._pause = pause_s
         self._until: float | None = None
@@ -87,7 +89,7 @@ class Breaker:
 
     def failed(self, error: JudgeError, retry_after: float | None = None) -> None:
         """`retry_after` in seconds, where the endpoint said when to come back."""
-        if not isinstance(error, PASSING + LASTING):
+        if not isinstance(error, PASSING + self._lasting):
             self.answered()
             return
         if self._until is not None:
@@ -97,7 +99,7 @@ class Breaker:
                 self._open(error, retry_after)
             return
         self._failures += 1
-        if isinstance(error, LASTING) or self._failures >= self._in_a_row:
+        if isinstance(error, self._lasting) or self._failures >= self._in_a_row:
             self._open(error, retry_after)
 
     def called_off(self) -> None:

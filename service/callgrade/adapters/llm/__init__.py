@@ -9,10 +9,11 @@ from callgrade.adapters.llm.composer import Wording
 from callgrade.adapters.llm.gate import Gate
 from callgrade.adapters.llm.judge import LLMJudge
 from callgrade.adapters.llm.local import smollm2_path
+from callgrade.adapters.llm.offered import has_endpoint, require_offered, require_reachable
 from callgrade.adapters.llm.render import PromptTokens, RenderedRequest, render_requests
 from callgrade.adapters.llm.retry import Sleep
 from callgrade.adapters.llm.wire import Endpoint
-from callgrade.catalog.prompts import load_prompt
+from callgrade.catalog.prompts import Prompt, load_prompt
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import SettingsError
 from callgrade.domain.rubrics import Rubric
@@ -32,11 +33,14 @@ __all__ = [
     "UnderWay",
     "Wording",
     "default_wording",
+    "has_endpoint",
     "is_local",
     "open_endpoint",
     "open_judge",
     "render_request",
     "render_requests",
+    "require_offered",
+    "require_reachable",
     "smollm2_path",
 ]
 
@@ -48,9 +52,10 @@ def is_local(settings: LLMSettings) -> bool:
     return (settings.model or "").startswith(GGUF)
 
 
-def default_wording(settings: LLMSettings, language: str = "zh") -> Wording:
-    """The newest shipped prompts. `language` is that of the rubric's names and the instructions: zh or en."""
-    return Wording(load_prompt("judge"), load_prompt("repair"), language, fold_special=is_local(settings))
+def default_wording(settings: LLMSettings, language: str = "zh", judge: Prompt | None = None) -> Wording:
+    """The newest shipped prompts, or another one to judge with. `language` is that of the rubric's names and the
+    instructions: zh or en."""
+    return Wording(judge or load_prompt("judge"), load_prompt("repair"), language, fold_special=is_local(settings))
 
 
 def open_judge(

@@ -16,7 +16,7 @@ from callgrade.adapters.llm.instructed import ask_through_instructor
 from callgrade.adapters.llm.questions import Question
 from callgrade.adapters.llm.retry import Patience, Sleep
 from callgrade.adapters.llm.schema import AnswerSheet
-from callgrade.adapters.llm.wire import Endpoint, Reply, Request, Spent, Tokens
+from callgrade.adapters.llm.wire import Endpoint, Reply, Request, Spent, Tokens, price
 from callgrade.domain.errors import JudgeError
 from callgrade.pacing import Turnstile
 from callgrade.settings import LLMSettings
@@ -177,7 +177,8 @@ class Interviewer:
         finally:
             self._gate.leave(request, outcome)
         await self._turnstile.pass_through()
-        spent.add(reply)
+        # the price that was set goes before what the endpoint may know of it
+        spent.add(reply.priced(price(self._settings, reply.tokens)))
         if fault := fault_of_finish(reply.finish_reason, reply.refusal):
             raise fault
         return reply

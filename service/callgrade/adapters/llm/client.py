@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from callgrade import __version__
 from callgrade.adapters.llm.errors import fault_from, fault_of, not_json
 from callgrade.adapters.llm.line import AiohttpLine, HttpxLine, Line
-from callgrade.adapters.llm.wire import Reply, Request, price, read_refusal, read_reply
+from callgrade.adapters.llm.wire import Reply, Request, read_refusal, read_reply
 from callgrade.domain.errors import SettingsError
 from callgrade.settings import LLMSettings
 
@@ -40,7 +40,6 @@ class OpenAIEndpoint:
         base_url: str | None = None,
         trust_env: bool = True,
     ):
-        self._settings = settings
         self._client = _open_client(settings, base_url or settings.base_url, http_client)
         named = self._client.base_url
         url = named.copy_with(username=None, password=None)
@@ -67,8 +66,7 @@ class OpenAIEndpoint:
             raise fault_of(read_refusal(status, answer, body.decode(errors="replace"), headers), self.place)
         if not isinstance(answer, dict):
             raise not_json(self.place)
-        reply = read_reply(answer, self.place)
-        return reply.priced(price(self._settings, reply.tokens))
+        return read_reply(answer, self.place)
 
     async def aclose(self) -> None:
         await self._line.aclose()

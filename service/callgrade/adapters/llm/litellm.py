@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from callgrade.adapters.llm.client import quiet
 from callgrade.adapters.llm.errors import fault_from
-from callgrade.adapters.llm.wire import Reply, Request, price, read_reply
+from callgrade.adapters.llm.wire import Reply, Request, read_reply
 from callgrade.domain.errors import MissingExtraError
 from callgrade.settings import LLMSettings
 
@@ -47,7 +47,7 @@ class LiteLLMEndpoint:
         except Exception as error:
             raise fault_from(error, self.place) from None
         reply = read_reply(response.model_dump(), self.place)
-        return reply.priced(price(settings, reply.tokens) or _cost(litellm, response))
+        return reply.priced(_cost(litellm, response))
 
     async def aclose(self) -> None:
         """litellm's connections belong to the process: the last of us to go closes them, and makes it forget them."""

@@ -16,6 +16,10 @@ class Batch(SQLModel, table=True):
     client_id: str = Field(foreign_key="client.id", index=True)
     rubric_id: str
     rubric_version: str
+    """Of the lines that no release of another version is in use for."""
+    releases: dict[str, str | None] | None = Field(default=None, sa_type=Json)
+    """The releases in use when it began to come in, by team; under "" that of all other teams. None for a batch of
+    before they were noted."""
     status: str
     """receiving running done cancelled incomplete"""
     receiver: str | None = None
