@@ -93,7 +93,7 @@ def test_who_comes_back_is_let_in_with_the_role_that_the_provider_says(desk: Des
         actions = [(row.action, row.facts) for row in events if row.action.startswith("user.")]
     assert actions == [
         ("user.created", {"role": "reviewer", "leads": 0, "elsewhere": True}),
-        ("user.tied-to-provider", {}),
+        ("user.tied_to_provider", {}),
         ("user.signed_in", {"by": "provider"}),
         ("user.signed_in", {"by": "provider"}),
     ]
@@ -269,7 +269,7 @@ def test_who_was_disabled_before_they_first_came_stays_out(desk: Desk) -> None:
 def test_without_a_role_there_nobody_comes_in_and_who_loses_it_is_out(desk: Desk) -> None:
     desk.come()
     desk.openid.claims["groups"] = ["staff"]
-    desk.not_admitted("no role here any more")
+    desk.not_admitted("no role here")
     desk.openid.claims |= {"sub": "p-2", "preferred_username": "mei"}
     desk.not_admitted("no role here")
 

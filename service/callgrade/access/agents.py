@@ -99,10 +99,24 @@ def put_agents(session: Session, by: Principal, told: Sequence[AgentTold], *, at
     return done
 
 
-def list_agents(session: Session, principal: Principal) -> list[AgentShown]:
-    """Whom the principal may see, by their id; those who left, too."""
-    found = people_repository.agents(session, principal)
+def list_agents(
+    session: Session,
+    principal: Principal,
+    *,
+    like: str = "",
+    team: str | None = None,
+    after: str | None = None,
+    limit: int | None = None,
+) -> list[AgentShown]:
+    """Whom the principal may see, by their id; those who left, too. `like` stands in the id or the name; `after` is the
+    last id of the page before."""
+    found = people_repository.agents(session, principal, like=like, team=team, after=after, limit=limit)
     return [AgentShown(agent_id=it.agent_id, name=it.name, team=it.team, left_at=it.left_at) for it in found]
+
+
+def teams_of_today(session: Session, principal: Principal) -> Sequence[str]:
+    """That somebody is in, of those the principal may see."""
+    return people_repository.teams(session, principal)
 
 
 def team_of_today(session: Session, client_id: str, agent_id: str | None) -> str | None:

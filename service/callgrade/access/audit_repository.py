@@ -130,6 +130,16 @@ def events_between(
     return _events(session, wanted.order_by(col(AuditEvent.id)).limit(limit))
 
 
+def newest(session: Session, client_id: str, before: int | None, about: str, limit: int) -> list[Event]:
+    """A client's events, the newest first, below `before`; `about` is how their actions begin."""
+    wanted = select(AuditEvent.id).where(AuditEvent.client_id == client_id)
+    if before is not None:
+        wanted = wanted.where(col(AuditEvent.id) < before)
+    if about:
+        wanted = wanted.where(col(AuditEvent.action).startswith(f"{about}.", autoescape=True))
+    return _events(session, wanted.order_by(col(AuditEvent.id).desc()).limit(limit))
+
+
 def receipts_after(session: Session, client_id: str, event: int) -> list[Event]:
     return _events(session, _receipts(client_id, event))
 

@@ -12,7 +12,7 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from sqlmodel import Session
 
@@ -42,8 +42,23 @@ class ProviderRefusedError(NotAuthenticatedError):
         super().__init__("signing in at the provider did not work; begin again, and where it goes on, tell an admin")
 
 
+Why = Literal["organisation", "disabled", "login", "role", "unknown", "misfit"]
+_SAID: dict[Why, str] = {
+    "organisation": "this account belongs to another organisation",
+    "disabled": "this account is disabled; ask whoever administers callgrade",
+    "login": "another account has this login; an admin can tell which is whose",
+    "role": "the provider gives you no role here",
+    "unknown": "an admin has to add you here first",
+    "misfit": "what the provider says of you does not fit",
+}
+
+
 class NotAdmittedError(NotAuthenticatedError):
-    """The provider knows them; we do not let them in. The message says why."""
+    """The provider knows them; we do not let them in."""
+
+    def __init__(self, why: Why, more: str = ""):
+        self.why = why
+        super().__init__(f"{_SAID[why]}: {more}" if more else _SAID[why])
 
 
 class Begun(NamedTuple):
@@ -59,6 +74,8 @@ class Provider(Protocol):
     """`adapters.oidc.OpenIDProvider`."""
 
     issuer: str
+
+    def close(self) -> None: ...
 
     def begin(self, redirect_url: str) -> Begun: ...
 
@@ -84,6 +101,9 @@ class Elsewhere:
 
     def __init__(self, database: Database, provider: Provider, settings: OIDCSettings, sign_ins: SignIns):
         self._database, self._provider, self._settings, self._sign_ins = database, provider, settings, sign_ins
+
+    def close(self) -> None:
+        self._provider.close()
 
     def begin(self, redirect_url: str, next_path: str, *, at: datetime | None = None) -> SentAway:
         """Raises NotReadyError where the provider cannot be reached."""
@@ -159,15 +179,15 @@ class Elsewhere:
         client_id = ensure_client(session, self._settings.client).id
         known = people_repository.user_of_issuer(session, self._provider.issuer, subject)
         if known is not None and known.client_id != client_id:
-            raise NotAdmittedError("this account belongs to another organisation")
+            raise NotAdmittedError("organisation")
         if known is not None and known.disabled_at is not None:
-            raise NotAdmittedError("this account is disabled; ask whoever administers callgrade")
+            raise NotAdmittedError("disabled")
         try:
             if known is None:
                 known = self._new(session, client_id, subject, claims)
             return self._as_claimed(session, known, claims)
         except (InputError, ConflictError) as error:
-            raise NotAdmittedError(f"what the provider says of you does not fit: {error}") from None
+            raise NotAdmittedError("misfit", str(error)) from None
 
     def _new(self, session: Session, client_id: str, subject: str, claims: Mapping[str, Any]) -> User:
         login = parse_login(_text(claims.get(self._settings.login_claim)) or "")
@@ -175,28 +195,28 @@ class Elsewhere:
         if waiting:
             user = waiting[0]
             if user.disabled_at is not None:
-                raise NotAdmittedError("this account is disabled; ask whoever administers callgrade")
+                raise NotAdmittedError("disabled")
             if user.password_hash is not None or user.issuer is not None:
-                raise NotAdmittedError("another account has this login; an admin can rename one of them")
+                raise NotAdmittedError("login")
         elif self._settings.create:
             role = self._role(claims)
             if role is None:
-                raise NotAdmittedError("the provider gives you no role here")
+                raise NotAdmittedError("role")
             made = people.create_user(session, system(client_id), login, self._told(claims, role))
             user = _found(session, made.id)
         else:
-            raise NotAdmittedError("an admin has to add you here first")
+            raise NotAdmittedError("unknown")
         user.issuer, user.issuer_subject = self._provider.issuer, subject
         session.add(user)
         session.flush()
-        audit.record(session, system(client_id), "user.tied-to-provider", user.id)
+        audit.record(session, system(client_id), "user.tied_to_provider", user.id)
         return user
 
     def _as_claimed(self, session: Session, user: User, claims: Mapping[str, Any]) -> User:
         """What the provider decides about is as it says now; what an admin decides stays."""
         told = self._settings
         if told.roles and self._role(claims) is None:
-            raise NotAdmittedError("the provider gives you no role here any more")
+            raise NotAdmittedError("role")
         led = people_repository.led_teams(session, [user.id]).get(user.id, ())
         wanted = self._told(claims, self._role(claims) or user.role)
         kept = {

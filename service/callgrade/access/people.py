@@ -142,6 +142,14 @@ def find(session: Session, principal: Principal, id_: str) -> Person:
     return _shown(session, user)
 
 
+def myself(session: Session, principal: Principal) -> Person:
+    """Whoever asks, whatever their role. Raises UnknownResourceError for a key."""
+    user = people_repository.user(session, principal.client_id, principal.user_id or "")
+    if user is None:
+        raise UnknownResourceError("there is no such user")
+    return _shown(session, user)
+
+
 def find_login(session: Session, principal: Principal, login: str) -> Person:
     """Raises UnknownResourceError, InputError for what cannot be a login."""
     found = people_repository.users_called(session, parse_login(login), principal.client_id)

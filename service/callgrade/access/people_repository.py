@@ -70,6 +70,12 @@ def lead(session: Session, user_id: str, teams: Iterable[str]) -> None:
     session.flush()
 
 
+def names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    """What these are called, or sign in with."""
+    rows = session.exec(select(User.id, User.name, User.login).where(col(User.id).in_(list(ids))))
+    return {id_: name or login for id_, name, login in rows}
+
+
 def number_of_clients(session: Session) -> int:
     """Those that have people."""
     return session.exec(select(func.count(func.distinct(User.client_id)))).one()
@@ -86,12 +92,29 @@ def _within(principal: Principal) -> ColumnElement[bool]:
 # agents
 
 
-def agents(session: Session, principal: Principal) -> Sequence[Agent]:
-    """Whom the principal may see, by their id."""
+def agents(
+    session: Session,
+    principal: Principal,
+    *,
+    like: str = "",
+    team: str | None = None,
+    after: str | None = None,
+    limit: int | None = None,
+) -> Sequence[Agent]:
+    """Whom the principal may see, by their id. `like` stands in the id or the name; `after` is the last of the page
+    before."""
     wanted = select(Agent).where(Agent.client_id == principal.client_id).order_by(col(Agent.agent_id))
     if principal.reach("people:read") != "all":
         wanted = wanted.where(col(Agent.team).in_(sorted(principal.teams)))
-    return session.exec(wanted).all()
+    if like:
+        wanted = wanted.where(
+            or_(col(Agent.agent_id).contains(like, autoescape=True), col(Agent.name).icontains(like, autoescape=True))
+        )
+    if team is not None:
+        wanted = wanted.where(Agent.team == team)
+    if after is not None:
+        wanted = wanted.where(Agent.agent_id > after)
+    return session.exec(wanted.limit(limit)).all()
 
 
 def teams_of(session: Session, client_id: str, agent_ids: Iterable[str]) -> dict[str, str]:
@@ -107,9 +130,11 @@ def teams_of(session: Session, client_id: str, agent_ids: Iterable[str]) -> dict
     return found
 
 
-def teams(session: Session, client_id: str) -> Sequence[str]:
-    """That somebody is in today."""
-    rows = select(Agent.team).where(Agent.client_id == client_id, col(Agent.team).is_not(None)).distinct()
+def teams(session: Session, principal: Principal) -> Sequence[str]:
+    """That somebody is in today, of those the principal may see."""
+    rows = select(Agent.team).where(Agent.client_id == principal.client_id, col(Agent.team).is_not(None)).distinct()
+    if principal.reach("people:read") != "all":
+        rows = rows.where(col(Agent.team).in_(sorted(principal.teams)))
     return sorted(team for team in session.exec(rows) if team)
 
 

@@ -1,6 +1,6 @@
 """The SQL of clients, keys and repeated requests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +44,10 @@ def key(session: Session, key_id: str) -> ApiKey | None:
 def keys(session: Session, client_id: str | None) -> Sequence[ApiKey]:
     wanted = select(ApiKey).order_by(col(ApiKey.id))
     return session.exec(wanted if client_id is None else wanted.where(ApiKey.client_id == client_id)).all()
+
+
+def key_names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    return dict(session.exec(select(ApiKey.id, ApiKey.name).where(col(ApiKey.id).in_(list(ids)))).all())
 
 
 def note_use(session: Session, key_id: str, at: datetime, grain: timedelta) -> None:
