@@ -88,11 +88,9 @@ class Pipeline:
         settings: Settings,
         *,
         fetcher: Fetches = fetch_nothing,
-        outage: Outage | None = None,
         closing: Callable[[], Awaitable[None]] = nothing,
     ):
         self.database, self.blobs, self.settings = database, blobs, settings
-        self.outage = outage or NoOutage()
         self.fetcher = fetcher
         self.queue: WorkQueue | None = None
         self.watch: Watch = Unwatched()
