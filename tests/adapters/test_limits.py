@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from callgrade.adapters.limits import Breaker, CircuitOpenError, Leases, ModelGate, Window
+from callgrade.adapters.limits import leases as leases_room
 from callgrade.adapters.limits.leases import Lease, allowance, lease
 from callgrade.adapters.llm.errors import Fault
 from callgrade.adapters.llm.wire import Reply, Request, Tokens
@@ -233,6 +234,21 @@ async def test_a_request_waits_for_its_second_and_its_tokens(database):
         assert not fourth.done()
         now[0] = 1002.0
         await fourth
+
+
+async def test_a_clock_put_back_while_a_second_is_waited_for_costs_a_second_and_no_hour(database, monkeypatch):
+    pauses, told = [], [1000.0, 1000.0 - 3600]
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(leases_room.asyncio, "sleep", sleep)
+    leases = Leases(database, "llm", requests=60, tokens=None, clock=lambda: told.pop(0) if len(told) > 1 else told[0])
+    first, second = (asyncio.ensure_future(leases.take(1)) for _ in range(2))
+    await first
+    await second
+    assert pauses
+    assert max(pauses) < 1.1
 
 
 async def test_without_a_limit_nobody_waits_and_nothing_is_written():

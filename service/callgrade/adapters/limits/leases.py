@@ -78,7 +78,9 @@ class Leases:
             self._let_go()
             if self._waiting:
                 # not all hosts at the same moment
-                await asyncio.sleep(max(0.0, second + 1 - self._clock()) + random.uniform(0, 0.05))  # noqa: S311
+                # nor, where the clock was put back meanwhile, until it is there again
+                left = min(max(0.0, second + 1 - self._clock()), 1.0)
+                await asyncio.sleep(left + random.uniform(0, 0.05))  # noqa: S311
 
     def _wanted(self) -> Lease:
         waiting = [tokens for tokens, turn in self._waiting if not turn.done()]
