@@ -59,7 +59,12 @@ def create_app(settings: Settings | None = None, *, stopping: Event | None = Non
     @asynccontextmanager
     async def lifespan(app: "FastAPI") -> AsyncIterator[None]:
         opened = open_workshop(settings, metrics)
-        shop = await anyio.to_thread.run_sync(opened.__enter__)
+        try:
+            shop = await anyio.to_thread.run_sync(opened.__enter__)
+        except Exception as error:
+            # a server only knows that the app did not start; whoever runs it tells people why
+            app.state.failed = error
+            raise
         try:
             checks = {"engine": engine_check(shop.engine), "recordings": shop.blobs.check}
             name = shop.engine.executor_id

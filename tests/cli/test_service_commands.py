@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,28 @@ def test_a_worker_without_queues_or_tables_says_so(run: Any, tmp_path: Path, mon
     status, _, err = run("worker")
     assert status == 2
     assert "callgrade db upgrade" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("CALLGRADE_QUEUES", "wrong", "there is no queue 'wrong'"),
+        ("CALLGRADE_BLOB_URL", "gopher://x", "CALLGRADE_BLOB_URL"),
+        ("CALLGRADE_BLOB_URL", "s3://recordings/calls", r"pip install 'callgrade[s3]'"),
+    ],
+)
+def test_what_is_set_up_wrongly_is_said_in_one_line(
+    name: str, value: str, told: str, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.delitem(import_module("fsspec.registry")._registry, "s3", raising=False)
+    monkeypatch.setenv(name, value)
+    for words in (("serve", "--port", "0"), ("worker",)):
+        status, _, err = run(*words)
+        (line,) = (line for line in err.splitlines() if not line.startswith("{"))
+        assert (status, line[:7]) == (2, "error: ")
+        assert told in line
+        assert "Traceback" not in err
 
 
 class Running:

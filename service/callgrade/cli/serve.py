@@ -190,7 +190,11 @@ def _run(settings: Settings, listening: socket.socket, ready: Callable[[], None]
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            # why it does not start is told once, by us, and without a traceback where it is a matter of setting up
+            logger = logging.getLogger("uvicorn.error")
+            logger.setLevel(logging.CRITICAL)
             await super().startup(sockets)
+            logger.setLevel(logging.WARNING)
             if self.started:
                 _adopt_loggers()
                 ready()
@@ -212,7 +216,12 @@ def _run(settings: Settings, listening: socket.socket, ready: Callable[[], None]
             super().handle_exit(sig, frame)
 
     server = Server(config)
-    server.run(sockets=[listening])
+    try:
+        server.run(sockets=[listening])
+    except SystemExit:
+        if (failed := getattr(app.state, "failed", None)) is None:
+            raise
+        raise failed from None
     return 0 if server.started else 1
 
 
