@@ -85,5 +85,5 @@ $(VENV)/.llm: $(INPUTS) | $(BIN)/python
 
 $(VENV)/.dev: $(INPUTS) | $(BIN)/python
 	$(install_torch)
-	$(PIP) install -q -c constraints.txt -e '.[asr,s3,otel,litellm,local-llm,dev]'
+	$(PIP) install -q -c constraints.txt -e '.[asr,s3,otel,litellm,local-llm,pdf,dev]'
 	touch $@ $(VENV)/.asr $(VENV)/.llm

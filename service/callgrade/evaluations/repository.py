@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -137,6 +137,20 @@ def find(session: Session, client_id: str, id_: str) -> Evaluation:
     found = session.get(Evaluation, id_)
     if found is None or found.client_id != client_id:
         raise UnknownResourceError("there is no such evaluation")
+    return found
+
+
+def newest_of_call(
+    session: Session, within: ColumnElement[bool], call_id: str, id_: str | None = None
+) -> Evaluation | None:
+    """The newest evaluation of a call that has a scorecard and lies within reach; or the one named."""
+    statement = select(Evaluation).where(within, EVALUATION.c.call_id == call_id)
+    if id_ is not None:
+        statement = statement.where(EVALUATION.c.id == id_)
+    scored = EVALUATION.c.status.in_(("proposed", "in_review", "published"))
+    found: Evaluation | None = session.execute(
+        statement.where(scored).order_by(EVALUATION.c.id.desc()).limit(1)
+    ).scalar_one_or_none()
     return found
 
 

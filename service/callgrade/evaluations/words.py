@@ -15,6 +15,14 @@ from callgrade.domain.speech_definitions import DEFINITIONS
 from callgrade.evaluations.rubric_words import RUBRIC_TABLE
 
 TABLE: dict[str, tuple[str, str]] = {
+    # columns of a table
+    "column.points": ("得分", "Points"),
+    "column.max_points": ("满分", "Maximum"),
+    "method": ("评判方式", "Judged by"),
+    "confidence": ("置信度", "Confidence"),
+    "speaker": ("说话人", "Speaker"),
+    "turn": ("话轮", "Turn"),
+    "time": ("时间", "Time"),
     # the page and its parts
     "product": ("通话质检", "Call quality"),
     "scorecard": ("评分卡", "Scorecard"),

@@ -59,6 +59,11 @@ def render_html(
     )
 
 
+def policy() -> str:
+    """The Content-Security-Policy that a page made by `render_html` asks for, for the header beside it."""
+    return _policy(_asset("scorecard.css"), _asset("scorecard.js"))
+
+
 def _policy(style: str, script: str) -> str:
     return "; ".join(
         (

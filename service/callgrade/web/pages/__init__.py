@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from callgrade.web.live import Topic
 from callgrade.web.live import router as live
-from callgrade.web.pages import batches, calls, preferences, queue, review
+from callgrade.web.pages import batches, calls, preferences, queue, review, scorecard
 
 ROUTERS: list[APIRouter] = [
     preferences.router,
@@ -12,6 +12,7 @@ ROUTERS: list[APIRouter] = [
     batches.router,
     queue.router,
     review.router,
+    scorecard.router,
     calls.router,
 ]
 TOPICS: list[Topic] = [
