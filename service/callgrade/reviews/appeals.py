@@ -35,7 +35,7 @@ from callgrade.evaluations import repository as evaluations
 from callgrade.evaluations.service import known_facts
 from callgrade.reviews import appeals_repository as repository
 from callgrade.reviews.publishing import publish, published
-from callgrade.reviews.repository import OUTCOME, insert_missing
+from callgrade.reviews.repository import OUTCOME, insert_missing, is_wordless, keep_words
 from callgrade.reviews.tables import ACKNOWLEDGEMENT
 
 LONGEST_REASON = 2_000
@@ -82,12 +82,15 @@ class AppealDesk:
         """
         visitor.reach("appeals:write")
         with self._database.writing() as session:
+            keep_words(session, evaluation_id)
             evaluation = repository.own_published(session, visitor, evaluation_id)
             rubric = registry.rubric_of_digest(session, evaluation.rubric_digest)
             rule = appeals.rule_of(rubric, self._default)
             found = published(session, evaluation.id)
             assert found is not None
             revision, card = found
+            if is_wordless(session, evaluation.id):
+                raise ConflictError("the words of this score are gone; there is nothing left to contest it with")
             judgement = next((j for j in card.judgements if j.criterion_id == criterion_id), None)
             if judgement is None:
                 raise JudgementError(criterion_id, f"is not in {rubric.reference}")
@@ -153,6 +156,7 @@ class AppealDesk:
         """
         with self._database.writing() as session:
             row = repository.find(session, visitor, "appeals:decide", appeal_id)
+            keep_words(session, row.evaluation_id)
             self._may_decide(session, visitor, row)
             text = _text(words, "tell the agent why")
             evaluation = evaluations.find(session, visitor.client_id, row.evaluation_id)

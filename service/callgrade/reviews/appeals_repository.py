@@ -50,12 +50,17 @@ def find(session: Session, principal: Principal, scope: Scope, id_: str) -> Appe
 
 
 def own_published(session: Session, principal: Principal, evaluation_id: str) -> Evaluation:
-    """An agent's own published evaluation. Raises UnknownResourceError for any other."""
-    statement = select(Evaluation).where(
-        EVALUATION.c.id == evaluation_id,
-        EVALUATION.c.client_id == principal.client_id,
-        EVALUATION.c.agent_id == (principal.agent_id or ""),
-        EVALUATION.c.status == "published",
+    """An agent's own published evaluation. Raises UnknownResourceError for any other, and where its call is erased."""
+    statement = (
+        select(Evaluation)
+        .join(CALL, CALL.c.id == EVALUATION.c.call_id)
+        .where(
+            EVALUATION.c.id == evaluation_id,
+            EVALUATION.c.client_id == principal.client_id,
+            EVALUATION.c.agent_id == (principal.agent_id or ""),
+            EVALUATION.c.status == "published",
+            CALL.c.erased_at.is_(None),
+        )
     )
     found: Evaluation | None = session.execute(statement).scalar_one_or_none()
     if found is None:

@@ -13,7 +13,7 @@ under that.
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -96,7 +96,9 @@ def page(
     """What is due first comes first. Raises InputError for a cursor that is none."""
     limit = max(1, min(limit, MOST))
     after = None if cursor is None else _decoded(cursor)
-    legs = [_leg(visitor, where, filters, after, limit + 1) for where in _legs(visitor, filters)]
+    # a handful of ids, found by their writer: a queue of a million is not searched for them
+    among = _drafted(session, visitor) if filters.drafts else None
+    legs = [_leg(visitor, where, filters, after, limit + 1, among=among) for where in _legs(visitor, filters)]
     if not legs:
         return QueuePage((), None)
     ids = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
@@ -119,37 +121,56 @@ def neighbours(
     )
 
 
-def place(session: Session, visitor: Principal, filters: QueueFilters, review_id: str) -> tuple[int, int]:
-    """(which one it is, counted from 1, of how many) in the queue, both at most ENOUGH; 0 where it is not in it."""
-    here = session.execute(select(REVIEW.c.due_at, REVIEW.c.id).where(REVIEW.c.id == review_id)).one_or_none()
-    total = _count(session, visitor, filters, None)
-    if here is None:
-        return 0, total
-    behind = _count(session, visitor, filters, (here.due_at, here.id))
-    return (0, total) if total >= ENOUGH else (max(0, total - behind), total)
+class Place(NamedTuple):
+    """Where a review stands in a queue: the `number`-th of `of` (at most ENOUGH; 0 where it is not in it), and what
+    comes before and after it."""
+
+    number: int
+    of: int
+    before: str | None
+    behind: str | None
+
+
+def place(session: Session, visitor: Principal, filters: QueueFilters, review_id: str) -> Place:
+    """By the queue's first ENOUGH, in one statement; what lies beyond is looked up by its key."""
+    legs = [_leg(visitor, where, filters, None, ENOUGH) for where in _legs(visitor, filters)]
+    if not legs:
+        return Place(0, 0, None, None)
+    merged = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
+    statement = select(merged.c.id).order_by(merged.c.due_at, merged.c.id).limit(ENOUGH)
+    ids = list(session.execute(statement).scalars())
+    if review_id in ids[:-1] or (review_id in ids and len(ids) < ENOUGH):
+        at = ids.index(review_id)
+        around = (ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None)
+        return Place(at + 1, len(ids), *around)
+    return Place(0, len(ids), *neighbours(session, visitor, filters, review_id))
 
 
 def version(session: Session, visitor: Principal) -> int:
-    """Another number whenever what is open within reach has changed, as far as tiles count."""
-    return hash(tuple(_count(session, visitor, QueueFilters(whose=whose), None) for whose in ("mine", "pool")))
+    """Another number whenever what is open within reach has changed, as far as tiles look."""
+    return hash(tuple(_due(session, visitor, QueueFilters(), None)))
 
 
 def tiles(session: Session, visitor: Principal, *, at: datetime, end_of_day: datetime) -> Tiles:
+    """By one look at the queue: what is due first comes first, so what is due or overdue is at its head."""
+    due = _due(session, visitor, QueueFilters(), None)
     return Tiles(
-        open=_count(session, visitor, QueueFilters(), None),
-        due_today=_count(session, visitor, QueueFilters(due_before=end_of_day), None),
-        overdue=_count(session, visitor, QueueFilters(due_before=at), None),
-        drafts=_count(session, visitor, QueueFilters(drafts=True), None),
+        open=len(due),
+        due_today=sum(moment <= end_of_day for moment in due),
+        overdue=sum(moment <= at for moment in due),
+        drafts=len(_drafted(session, visitor)),
     )
 
 
-def _count(session: Session, visitor: Principal, filters: QueueFilters, after: tuple[datetime, str] | None) -> int:
+def _due(
+    session: Session, visitor: Principal, filters: QueueFilters, after: tuple[datetime, str] | None
+) -> Sequence[datetime]:
+    """When the first ENOUGH are due."""
     legs = [_leg(visitor, where, filters, after, ENOUGH) for where in _legs(visitor, filters)]
     if not legs:
-        return 0
-    found = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
-    number = session.execute(select(func.count()).select_from(found)).scalar_one()
-    return min(ENOUGH, int(number))
+        return ()
+    merged = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
+    return session.execute(select(merged.c.due_at).order_by(merged.c.due_at).limit(ENOUGH)).scalars().all()
 
 
 def _legs(visitor: Principal, filters: QueueFilters) -> Iterator[list[ColumnElement[bool]]]:
@@ -183,6 +204,7 @@ def _leg(
     limit: int,
     *,
     backwards: bool = False,
+    among: Sequence[str] | None = None,
 ) -> Select[Any]:
     statement = select(REVIEW.c.id, REVIEW.c.due_at).where(
         REVIEW.c.client_id == visitor.client_id, REVIEW.c.state == filters.state, *where
@@ -200,8 +222,8 @@ def _leg(
         statement = statement.where(REVIEW.c.rubric_id == filters.rubric)
     if filters.due_before is not None:
         statement = statement.where(REVIEW.c.due_at <= filters.due_before)
-    if filters.drafts:
-        statement = statement.where(_has_draft(visitor))
+    if among is not None:
+        statement = statement.where(REVIEW.c.id.in_(among))
     key = tuple_(REVIEW.c.due_at, REVIEW.c.id)
     if after is not None:
         statement = statement.where(key < after if backwards else key > after)
@@ -220,6 +242,17 @@ def _next(
     if not keys:
         return None
     return str(keys[-1 if backwards else 0][1])
+
+
+def _drafted(session: Session, visitor: Principal) -> Sequence[str]:
+    """Open reviews that the visitor has half typed something in; a queue may have lost some of them since."""
+    statement = (
+        select(DRAFT.c.review_id)
+        .join(REVIEW, REVIEW.c.id == DRAFT.c.review_id)
+        .where(DRAFT.c.user_id == (visitor.user_id or ""), REVIEW.c.state == "open")
+        .distinct()
+    )
+    return session.execute(statement.limit(ENOUGH)).scalars().all()
 
 
 def _has_draft(visitor: Principal) -> ColumnElement[bool]:

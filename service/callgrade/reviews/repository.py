@@ -13,13 +13,14 @@ from sqlmodel import Session
 from callgrade.access.permissions import Scope
 from callgrade.access.principals import Principal
 from callgrade.access.rows import reviews_within
+from callgrade.calls.erasure_repository import WORDLESS
 from callgrade.db.tables import Call, Evaluation, Review
 from callgrade.db.types import now
 from callgrade.domain.errors import UnknownResourceError
 from callgrade.domain.outcomes import Outcome
 from callgrade.domain.reviews import Decision
 from callgrade.domain.scorecards import Scorecard
-from callgrade.evaluations.tables import CALL, EVALUATION, SCORECARD, TRANSCRIPT
+from callgrade.evaluations.tables import CALL, EVALUATION, FLAG, SCORECARD, TRANSCRIPT
 from callgrade.reviews.tables import DECISION, DRAFT, REVIEW, USER
 
 OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
@@ -55,10 +56,10 @@ def of_call(session: Session, principal: Principal, scope: Scope, call_id: str) 
     return session.execute(statement).scalars().all()
 
 
-def call_of(session: Session, review_id: str) -> str:
-    """The server's id of the call that a review is of."""
-    statement = select(EVALUATION.c.call_id).join(REVIEW, REVIEW.c.evaluation_id == EVALUATION.c.id)
-    return str(session.execute(statement.where(REVIEW.c.id == review_id)).scalar_one())
+def calls_of(session: Session, review_ids: Sequence[str]) -> dict[str, str]:
+    """Review → the server's id of the call that it is of."""
+    statement = select(REVIEW.c.id, EVALUATION.c.call_id).join(EVALUATION, REVIEW.c.evaluation_id == EVALUATION.c.id)
+    return {row.id: row.call_id for row in session.execute(statement.where(REVIEW.c.id.in_(review_ids)))}
 
 
 def subject(session: Session, review: Review) -> Subject:
@@ -83,6 +84,20 @@ def subject(session: Session, review: Review) -> Subject:
 
 def proposal(subject_: Subject) -> Scorecard:
     return Scorecard.model_validate_json(subject_.scorecard)
+
+
+def keep_words(session: Session, evaluation_id: str) -> None:
+    """Until the session ends nobody erases what an evaluation is about: to be asked for before anything is written
+    about it, and before it is looked at whether it is still there."""
+    # the lock that a row referring to it would take as well, only sooner: writers do not wait for each other
+    wanted = select(EVALUATION.c.id).where(EVALUATION.c.id == evaluation_id)
+    session.execute(wanted.with_for_update(read=True, key_share=True))
+
+
+def is_wordless(session: Session, evaluation_id: str) -> bool:
+    """Whether the words of its scorecards were deleted by age."""
+    wanted = select(FLAG.c.flag).where(FLAG.c.evaluation_id == evaluation_id, FLAG.c.flag == WORDLESS)
+    return session.execute(wanted).scalar_one_or_none() is not None
 
 
 def hold(session: Session, review_id: str) -> Review:

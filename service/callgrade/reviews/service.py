@@ -84,13 +84,19 @@ class ReviewDesk:
 
         Raises UnknownResourceError for what is out of reach or erased.
         """
-        with self._database.writing() as session:
+        at = self._clock()
+        with self._database.reading() as session:
             review = repository.find(session, visitor, "reviews:read", review_id)
-            if review.state == "open" and visitor.user_id and "reviews:write" in visitor.scopes:
-                at = self._clock()
-                repository.claim(session, review.id, visitor.user_id, at, at + self._claim, take_over=take_over)
-                session.refresh(review)
-            return self._view(session, visitor, review)
+            mine = review.claimed_by == visitor.user_id and not take_over
+            # whoever turns the pages of a call does not write each time
+            fresh = mine and review.claimed_until is not None and review.claimed_until > at + self._claim / 2
+            may = review.state == "open" and visitor.user_id and "reviews:write" in visitor.scopes
+            if fresh or not may:
+                return self._view(session, visitor, review)
+        with self._database.writing() as session:
+            user_id = _user(visitor)
+            repository.claim(session, review_id, user_id, at, at + self._claim, take_over=take_over)
+            return self._view(session, visitor, repository.find(session, visitor, "reviews:read", review_id))
 
     def look(self, visitor: Principal, review_id: str) -> ReviewView:
         """As `open`, without a claim."""
@@ -165,11 +171,12 @@ class ReviewDesk:
             return self._view(session, visitor, subject.review, (subject, rubric, proposal))
 
     def draft(self, visitor: Principal, review_id: str, criterion_id: str, content: dict[str, Any]) -> None:
-        """Keeps what somebody has half typed; an empty one drops it. Raises InputError for one that is too long."""
+        """Keeps what somebody has half typed; an empty one drops it. Raises InputError for one that is too long,
+        ConflictError where the review is not open any more."""
         if len(str(content)) > LONGEST_DRAFT:
             raise InputError(f"a draft has at most {LONGEST_DRAFT} characters")
         with self._database.writing() as session:
-            review = repository.find(session, visitor, "reviews:write", review_id)
+            review = self._held(session, visitor, review_id)
             _known(self._rubric(session, review), criterion_id)
             repository.keep_draft(session, review_id, criterion_id, _user(visitor), content)
 
@@ -229,12 +236,20 @@ class ReviewDesk:
         if not reason.strip() and (kind == "cannot_judge" or (kind == "override" and not review.blind)):
             raise JudgementError(criterion_id, "give a reason: somebody will want to know why")
 
-    def _at_work(self, session: Session, visitor: Principal, review_id: str) -> tuple[Subject, Rubric, Scorecard]:
-        """What somebody is about to change, with the claim renewed. Raises ClaimedError, ConflictError."""
-        repository.find(session, visitor, "reviews:write", review_id)
+    def _held(self, session: Session, visitor: Principal, review_id: str) -> Review:
+        """A review that is about to be written in: nobody else changes it, and nobody erases its call meanwhile."""
+        found = repository.find(session, visitor, "reviews:write", review_id)
+        repository.keep_words(session, found.evaluation_id)
         review = repository.hold(session, review_id)
         if review.state != "open":
             raise ConflictError(f"the review is {review.state}; nothing of it can be changed any more")
+        if repository.is_wordless(session, review.evaluation_id):
+            raise ConflictError("the words of this scorecard are gone; there is nothing left to review")
+        return review
+
+    def _at_work(self, session: Session, visitor: Principal, review_id: str) -> tuple[Subject, Rubric, Scorecard]:
+        """What somebody is about to change, with the claim renewed. Raises ClaimedError, ConflictError."""
+        review = self._held(session, visitor, review_id)
         at, user_id = self._clock(), _user(visitor)
         if not repository.claim(session, review_id, user_id, at, at + self._claim, take_over=False):
             assert review.claimed_until is not None

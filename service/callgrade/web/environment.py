@@ -1,11 +1,13 @@
 """The templates. One environment a language, because each binds its own words."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from callgrade.evaluations.report import SIGNS
 from callgrade.evaluations.report.visible import plain, visible
+from callgrade.evaluations.words import word
 from callgrade.settings import Language
 from callgrade.web.states import STATES
 from callgrade.web.static_files import asset
@@ -18,6 +20,29 @@ TEMPLATES = Path(__file__).parent / "templates"
 ALSO: list[Path] = []
 """Folders that tests add."""
 FORMATS = ("number", "points", "percent", "day", "moment", "time", "when", "ago", "lasting", "clock")
+
+
+def isolated_in(language: Language) -> Callable[[object], Any]:
+    """What `ui.said` is: a text from outside, escaped, with its direction kept to itself and hidden characters shown. A
+    function and no macro, because a page says a hundred of them."""
+    from markupsafe import Markup, escape
+
+    def isolated(text: object) -> Any:
+        said = str(text)
+        parts = list(visible(said))
+        if len(parts) <= 1 and not any(hidden for _, hidden in parts):
+            return Markup(f"<bdi>{escape(said)}</bdi>")  # noqa: S704 - what comes from outside is escaped
+        shown = Markup("").join(
+            Markup('<span class="hidden-character" title="{}">{}</span>').format(
+                word("hidden_character", language, code=part), part
+            )
+            if hidden
+            else escape(part)
+            for part, hidden in parts
+        )
+        return Markup("<bdi>{}</bdi>").format(shown)
+
+    return isolated
 
 
 @lru_cache
@@ -43,7 +68,7 @@ def environment(language: Language, words: Words) -> "Environment":
         languages=LANGUAGES,
         signs=SIGNS,
         states=STATES,
-        visible=visible,
+        isolated=isolated_in(language),
         word=words.word,
         words=words,
     )

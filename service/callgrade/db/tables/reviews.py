@@ -70,6 +70,7 @@ class ReviewDraft(SQLModel, table=True):
     """What somebody has half typed. Gone once it is decided, and with its call."""
 
     __tablename__ = "review_draft"
+    __table_args__ = (Index("draft_of_user", "user_id", "review_id"),)
 
     review_id: str = Field(foreign_key="review.id", primary_key=True)
     criterion_id: str = Field(primary_key=True)

@@ -179,7 +179,7 @@ def finish(request: Request, visitor: Reviewer, desk: Desked, review_id: str, wa
         told = _("Still to be decided: %(number)s", number=len(error.criteria))
         return redirect(request, f"{_here(view, wanted)}#c{first}", told=told, tone="partly")
     with desk.database.reading() as session:
-        onward = repository.call_of(session, behind) if behind else None
+        onward = repository.calls_of(session, [behind]).get(behind) if behind else None
     told = _("%(call)s is finished", call=view.shown_call_id)
     return redirect(request, _review_url(onward, behind, wanted) if onward else wanted.url(), told=told)
 
@@ -213,9 +213,8 @@ def _context(request: Request, desk: Desk, visitor: Principal, view: ReviewView,
     language = language_of(request)
     filters = wanted.filters(desk.clock(), ZoneInfo(desk.settings.timezone))
     with desk.database.reading() as session:
-        before, behind = queue.neighbours(session, visitor, filters, view.id)
-        place, of = queue.place(session, visitor, filters, view.id)
-        around = {id_: repository.call_of(session, id_) for id_ in (before, behind) if id_}
+        place = queue.place(session, visitor, filters, view.id)
+        around = repository.calls_of(session, [id_ for id_ in (place.before, place.behind) if id_])
     heard = sound_of(desk.database, desk.blobs, view.call_id, f"/calls/{view.call_id}/audio")
     cards = cards_of(view, language)
     return {
@@ -224,10 +223,10 @@ def _context(request: Request, desk: Desk, visitor: Principal, view: ReviewView,
         "lines": transcript_of(view, cards, language),
         "player": player_of(view, cards, heard),
         "progress": progress_of(view, language),
-        "before": _review_url(around[before], before, wanted) if before else None,
-        "behind": _review_url(around[behind], behind, wanted) if behind else None,
-        "place": place,
-        "of": of,
+        "before": _review_url(around[place.before], place.before, wanted) if place.before else None,
+        "behind": _review_url(around[place.behind], place.behind, wanted) if place.behind else None,
+        "place": place.number,
+        "of": place.of,
         "why": WHY,
         "speeds": SPEEDS,
         "wanted": wanted,

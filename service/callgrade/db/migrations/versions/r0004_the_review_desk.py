@@ -317,6 +317,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_review_draft_user_id")),
         sa.PrimaryKeyConstraint("review_id", "criterion_id", "user_id", name=op.f("pk_review_draft")),
     )
+    with op.batch_alter_table("review_draft", schema=None) as batch_op:
+        batch_op.create_index("draft_of_user", ["user_id", "review_id"], unique=False)
+
     with op.batch_alter_table("app_user", schema=None) as batch_op:
         batch_op.add_column(sa.Column("name", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("issuer", sa.String(), nullable=True))
@@ -332,6 +335,9 @@ def downgrade() -> None:
         batch_op.drop_column("issuer_subject")
         batch_op.drop_column("issuer")
         batch_op.drop_column("name")
+
+    with op.batch_alter_table("review_draft", schema=None) as batch_op:
+        batch_op.drop_index("draft_of_user")
 
     op.drop_table("review_draft")
     op.drop_table("review_decision")
