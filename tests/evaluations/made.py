@@ -27,7 +27,7 @@ from callgrade.ports import Verdicts
 from callgrade.settings import load_settings
 from tests.domain.forms import answer, judged, rubric, violation
 
-CLIENT = "c1"
+CLIENT = "01a2000000007000800000000000c1c1"
 US: Principal = system(CLIENT)
 RULE = {"find": {"phrases": ["随时取消"]}}
 FORM = rubric(

@@ -1,10 +1,11 @@
 """Erasing a call: nothing that was said in it stays, only that there was one, when it went and why.
 
 What goes: all transcript versions; the recording, unless another call refers to the same sound, or the URL that it was
-to be fetched from; quotes, reasons and error texts in scorecards and evaluations (points stay: they are figures, and
-statistics count them); the call's lines in batches; what was sent or is still to be sent to webhooks; answers kept for
-repeated requests; what models said. The call's row stays as a tombstone, and its evaluations stay without words,
-flagged `erased`.
+to be fetched from; quotes, reasons and error texts in scorecards, published ones too, and evaluations (points stay:
+they are figures, and statistics count them); what reviewers, agents and deciders wrote about it, and the outline of its
+sound; the call's lines in batches; what was sent or is still to be sent to webhooks; answers kept for repeated
+requests; what models said. The call's row stays as a tombstone, and its evaluations stay without words, flagged
+`erased`.
 
 Order: first what lies outside the database and does no harm when the rest fails (answers of models, lines of batches),
 then everything else in one transaction, whose last act is the recording. So an erasure that fails can simply be asked
@@ -27,6 +28,7 @@ from callgrade.access import audit
 from callgrade.access.principals import Principal
 from callgrade.calls import erasure_repository as gone
 from callgrade.calls import repository
+from callgrade.calls import review_erasure_repository as desk
 from callgrade.calls.service import find, hold
 from callgrade.db.scrubbing import overwrite_what_is_deleted, scrub
 from callgrade.db.session import Database
@@ -151,6 +153,7 @@ def drop_recordings(session: Session, blobs: BlobStore, call_ids: Sequence[str])
     rows = gone.recordings(session, call_ids)
     for row in rows:
         session.delete(row)
+    desk.drop_outlines(session, call_ids)
     session.flush()
     for sha256 in sorted({row.sha256 for row in rows if row.sha256}):  # in order: two erasures never wait crosswise
         drop_blob(session, blobs, sha256)
@@ -171,10 +174,17 @@ def drop_blob(session: Session, blobs: BlobStore, sha256: str) -> bool:
 
 
 def strip_scorecards(session: Session, evaluations: Sequence[Evaluation]) -> int:
-    """Leaves the points and takes the words."""
-    rows = gone.scorecards(session, [evaluation.id for evaluation in evaluations])
+    """Leaves the points and takes the words: the machine's, and those of the people who looked at it."""
+    ids = [evaluation.id for evaluation in evaluations]
+    # whoever is writing about one is waited for, and whoever comes after finds it gone
+    gone.hold_evaluations(session, ids)
+    rows = gone.scorecards(session, ids)
     for row in rows:
         gone.set_scorecard(session, row, without_words(row.content))
+    for stood in desk.published(session, ids):
+        desk.set_published(session, stood, without_words(stood.content))
+    desk.blank_reviews(session, ids, NEVER_SAID)
+    desk.blank_appeals(session, ids, NEVER_SAID, now())
     for evaluation in evaluations:
         gone.flag_wordless(session, evaluation)
     session.flush()

@@ -16,6 +16,7 @@ from callgrade.db.tables import (
     Evaluation,
     EvaluationFlag,
     IdempotentRequest,
+    PublishedScorecard,
     Recording,
     RetentionRule,
     StoredScorecard,
@@ -56,6 +57,12 @@ def cancel(session: Session, call_ids: Sequence[str], at: datetime) -> list[tupl
     changed = changed.returning(col(Evaluation.id), col(Evaluation.attempt))
     rows = session.execute(changed, execution_options={"synchronize_session": False})
     return [(row[0], row[1]) for row in rows]
+
+
+def hold_evaluations(session: Session, evaluation_ids: Sequence[str]) -> None:
+    """Until the session ends nobody changes them, or adds to what refers to them."""
+    wanted = select(Evaluation.id).where(col(Evaluation.id).in_(evaluation_ids)).order_by(col(Evaluation.id))
+    session.exec(wanted.with_for_update()).all()
 
 
 def scorecards(session: Session, evaluation_ids: Sequence[str]) -> Sequence[StoredScorecard]:
@@ -177,10 +184,15 @@ def blank_transcripts(session: Session, call_ids: Sequence[str], content: str) -
 
 
 def old_scorecards(session: Session, client_id: str, before: datetime, limit: int) -> Sequence[Evaluation]:
-    """Evaluations whose newest scorecard is that old and whose scorecards still hold words."""
+    """Evaluations whose newest scorecard, published ones too, is that old and whose scorecards still hold words."""
     newer = (
         select(StoredScorecard.attempt)
         .where(StoredScorecard.evaluation_id == Evaluation.id, col(StoredScorecard.created_at) >= before)
+        .exists()
+    )
+    lately = (
+        select(PublishedScorecard.revision)
+        .where(PublishedScorecard.evaluation_id == Evaluation.id, col(PublishedScorecard.published_at) >= before)
         .exists()
     )
     any_ = select(StoredScorecard.attempt).where(StoredScorecard.evaluation_id == Evaluation.id).exists()
@@ -189,7 +201,7 @@ def old_scorecards(session: Session, client_id: str, before: datetime, limit: in
         .where(EvaluationFlag.evaluation_id == Evaluation.id, EvaluationFlag.flag == WORDLESS)
         .exists()
     )
-    wanted = select(Evaluation).where(Evaluation.client_id == client_id, any_, ~newer, ~done)
+    wanted = select(Evaluation).where(Evaluation.client_id == client_id, any_, ~newer, ~lately, ~done)
     return session.exec(wanted.order_by(col(Evaluation.id)).limit(limit)).all()
 
 

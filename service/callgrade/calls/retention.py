@@ -1,9 +1,10 @@
 """How long calls are kept: a client's policy, and carrying it out.
 
 Recordings and transcripts are as old as their call (its start or its coming in, whichever is earlier), a scorecard is
-as old as its newest attempt. What is too old goes, each kind in its time; when all three kinds have a limit and the
-longest has passed, the call itself is erased. Figures stay, see `erasure`. Deliveries to webhooks lose their payload by
-their own age, and answers to repeated requests live for a day anyway: neither is searched for each call.
+as old as its newest attempt or published revision. What is too old goes, each kind in its time, a scorecard together
+with what people wrote about it; when all three kinds have a limit and the longest has passed, the call itself is
+erased. Figures stay, see `erasure`. Deliveries to webhooks lose their payload by their own age, and answers to repeated
+requests live for a day anyway: neither is searched for each call.
 """
 
 import json
@@ -17,6 +18,7 @@ from sqlmodel import Session
 from callgrade.access import audit
 from callgrade.access.principals import Principal, system
 from callgrade.calls import erasure_repository as gone
+from callgrade.calls import review_erasure_repository as desk
 from callgrade.calls.erasure import (
     check_reason,
     drop_blob,
@@ -194,6 +196,7 @@ class _Run:
         for row in rows:
             _empty(row)
             session.add(row)
+        desk.drop_outlines(session, [row.call_id for row in rows])
         session.flush()
         for sha256 in digests:
             drop_blob(session, self._blobs, sha256)
