@@ -318,7 +318,7 @@ class WebhookWanted(Frozen):
         json_schema_extra={"examples": [{"url": "https://crm.example.com/hooks/callgrade", "events": list(EVENTS)}]},
     )
 
-    url: Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\s]+$")]
+    url: Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
     events: Annotated[tuple[EventName, ...], Field(min_length=1, max_length=10)] = ("evaluation.proposed",)
 
 

@@ -16,7 +16,8 @@ from callgrade.api.dependencies import CallsWriter, Serving
 from callgrade.api.multipart import Part, parts_of
 from callgrade.api.problems import place
 from callgrade.calls.metadata import RecordingMetadata
-from callgrade.calls.reading import LARGEST_BYTES, parse_json
+from callgrade.calls.reading import LARGEST_BYTES, parse_sent
+from callgrade.calls.texts import require_whole_json
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import TooLargeError, TranscriptError
 from callgrade.ports import BlobStore, StoredBlob
@@ -58,20 +59,7 @@ Submission = Annotated[Words | Sound, Depends(read_submission)]
 
 def read_transcript(pull: Pull) -> Words:
     body = _whole(pull, LARGEST_BYTES, "the transcript")
-    return Words(parse_transcript(body), hashlib.sha256(body).hexdigest())
-
-
-def parse_transcript(body: bytes) -> Transcript:
-    """Raises TranscriptError that names every fault by its path."""
-    try:
-        return Transcript.model_validate_json(body)
-    except ValidationError:
-        pass
-    try:
-        # once more, for what a person can mend by
-        return parse_json(body.decode("utf-8-sig"), source="body")
-    except UnicodeDecodeError:
-        raise TranscriptError("is not UTF-8", source="body") from None
+    return Words(parse_sent(body, source="body"), hashlib.sha256(body).hexdigest())
 
 
 def read_form(pull: Pull, content_type: str, blobs: BlobStore, most: int) -> Sound:
@@ -97,6 +85,7 @@ def read_form(pull: Pull, content_type: str, blobs: BlobStore, most: int) -> Sou
 
 
 def _metadata(text: bytes) -> RecordingMetadata:
+    require_whole_json(text, source="metadata")
     try:
         return RecordingMetadata.model_validate_json(text)
     except ValidationError as error:

@@ -18,6 +18,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, JsonValue, StringConstraints, ValidationError
 
 from callgrade.calls.metadata import RecordingMetadata, require_storable
+from callgrade.calls.texts import may_hold_unstorable, require_whole
 from callgrade.calls.urls import LONGEST_URL, Sources, UrlRefusedError, file_name_of
 from callgrade.domain.errors import InputError, TranscriptError
 
@@ -109,6 +110,8 @@ def read_line(
     """
     try:
         fields = (read or _fields_of_json)(_text(line))
+        if may_hold_unstorable(line or b""):
+            require_whole(fields)
         entry = ManifestEntry.model_validate(fields)
         sources.target(entry.audio_url)
         require_storable(entry.columns)

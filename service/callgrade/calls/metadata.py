@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from callgrade.calls.texts import UNSTORABLE, is_whole
 from callgrade.domain.calls import CallId, Facts, Party
 from callgrade.domain.errors import TranscriptError
 from callgrade.domain.frozen import Frozen
@@ -73,8 +74,8 @@ def require_storable(columns: Mapping[str, Any]) -> None:
 def _require_text(name: str, text: str) -> None:
     if len(text) > LONGEST:
         raise TranscriptError(f"{name}: has more than {LONGEST} characters")
-    if "\0" in text or not _is_whole(text):
-        raise TranscriptError(f"{name}: holds a character that cannot be stored (NUL, or half of a pair)")
+    if not is_whole(text):
+        raise TranscriptError(f"{name}: {UNSTORABLE}")
 
 
 def _require_json(name: str, value: dict[str, Any]) -> None:
@@ -84,13 +85,5 @@ def _require_json(name: str, value: dict[str, Any]) -> None:
         raise TranscriptError(f"{name}: holds a number that is none (infinite, or not a number)") from None
     except RecursionError:
         raise TranscriptError(f"{name}: is nested too deeply") from None
-    if "\\u0000" in text or not _is_whole(text):
-        raise TranscriptError(f"{name}: holds a character that cannot be stored (NUL, or half of a pair)")
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    if "\\u0000" in text or not is_whole(text):
+        raise TranscriptError(f"{name}: {UNSTORABLE}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from callgrade.calls.texts import require_whole_json
 from callgrade.domain.calls import Speaker, Transcript, Turn
 from callgrade.domain.errors import TranscriptError
 
@@ -40,6 +41,24 @@ def read_transcript(path: Path) -> Transcript:
     if text.lstrip()[:1] in ("{", "["):
         return parse_json(text, source=source)
     return parse_labelled(text, call_id=path.stem[:200], source=source)
+
+
+def parse_sent(text: bytes, *, source: str) -> Transcript:
+    """A transcript as a client sends it. Every fault is named with its path, and characters that cannot be stored are
+    one."""
+    require_whole_json(text, source=source)
+    try:
+        return Transcript.model_validate_json(text)
+    except ValueError:
+        pass
+    # once more, for what a person can mend by
+    try:
+        told = text.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise TranscriptError("is not UTF-8", source=source) from None
+    if not told.strip():
+        raise TranscriptError("is empty", source=source)
+    return parse_json(told, source=source)
 
 
 def parse_json(text: str, *, source: str) -> Transcript:

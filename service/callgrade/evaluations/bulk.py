@@ -15,8 +15,9 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from callgrade.calls.manifest import read_line
 from callgrade.calls.metadata import require_storable
-from callgrade.calls.reading import parse_json
+from callgrade.calls.reading import parse_sent
 from callgrade.calls.service import stored_form
+from callgrade.calls.texts import is_whole
 from callgrade.calls.urls import Sources
 from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import CallgradeError, NotReadyError, TranscriptError, UnknownResourceError
@@ -179,7 +180,7 @@ class _Chunk:
                 self._told_parked = parked
 
     async def _load(self, line: Line) -> Transcript:
-        transcript = _parse(line)
+        transcript = parse_sent(line.text, source=line.name)
         # before the model is asked: what cannot be kept, or is there already, must cost nothing
         require_storable(traces.call_columns(transcript))
         if self._known:
@@ -263,7 +264,7 @@ def _said(text: bytes) -> _Said:
         return _Said()
     agent = document.get("agent")
     told = document.get("call_id"), agent.get("team") if isinstance(agent, dict) else None
-    return _Said(*(value if isinstance(value, str) else None for value in told))
+    return _Said(*(value if isinstance(value, str) and is_whole(value) else None for value in told))
 
 
 def _names_recording(text: bytes) -> bool:
@@ -274,20 +275,6 @@ def _names_recording(text: bytes) -> bool:
     except ValueError:
         return False
     return isinstance(document, dict) and "audio_url" in document
-
-
-def _parse(line: Line) -> Transcript:
-    try:
-        return Transcript.model_validate_json(line.text)
-    except ValueError:
-        # once more, for what a person can mend by
-        try:
-            text = line.text.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise TranscriptError("is not UTF-8", source=line.name) from None
-        if not text.strip():
-            raise TranscriptError("is empty", source=line.name) from None
-        return parse_json(text, source=line.name)
 
 
 def _result(scored: Scored[Line]) -> Result:
