@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from callgrade.client import AsyncClient, Client, asynchronous, errors, events, releases, sync
+from callgrade.client import (
+    AsyncClient,
+    Client,
+    asynchronous,
+    batches,
+    calls,
+    errors,
+    evaluations,
+    events,
+    releases,
+    sync,
+    webhooks,
+)
 from callgrade.client.errors import problem_of
 from callgrade.client.events import verify_event
 from callgrade.domain.errors import UnknownResourceError
@@ -22,7 +34,7 @@ def examples() -> list[doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
     return [
         test
-        for module in (sync, asynchronous, releases, errors, events)
+        for module in (sync, asynchronous, calls, evaluations, batches, webhooks, releases, errors, events)
         for test in finder.find(module, module.__name__)
         if test.examples
     ]

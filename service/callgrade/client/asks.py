@@ -15,6 +15,8 @@ from callgrade.client.bodies import (
     AsyncLinesBody,
     Audio,
     Body,
+    Content,
+    CsvBody,
     Document,
     FormBody,
     JsonBody,
@@ -163,6 +165,13 @@ def submit_batch(documents: Documents, rubric: str, progress: Progress | None, k
     return Ask(
         "POST", path("batches"), shape(BatchAccepted), params(rubric=rubric), body, key_or_new(key), progress,
         RECEIVING_S,
+    )  # fmt: skip
+
+
+def submit_manifest(manifest: Content, rubric: str, progress: Progress | None, key: str | None) -> Ask[BatchAccepted]:
+    return Ask(
+        "POST", path("batches"), shape(BatchAccepted), params(rubric=rubric), CsvBody(manifest), key_or_new(key),
+        progress, RECEIVING_S,
     )  # fmt: skip
 
 

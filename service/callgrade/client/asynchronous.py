@@ -1,37 +1,26 @@
 """The asynchronous client: as the blocking one in sync.py, where each method is told of with an example."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import httpx
 
 from callgrade.client import asks
-from callgrade.client.asks import Ask, Documents, Filter
-from callgrade.client.bodies import Audio, Document, Progress, awatched
-from callgrade.client.errors import WaitTimeoutError, error_of, unreachable
-from callgrade.client.models import (
-    Batch,
-    BatchAccepted,
-    Call,
-    Delivery,
-    Erased,
-    Evaluation,
-    EvaluationSummary,
-    NewWebhook,
-    Page,
-    RecordingMetadata,
-    Result,
-    Submitted,
-    Webhook,
-)
+from callgrade.client.asks import Ask
+from callgrade.client.batches import AsyncBatches
+from callgrade.client.bodies import awatched
+from callgrade.client.calls import AsyncCalls
+from callgrade.client.errors import error_of, unreachable
+from callgrade.client.evaluations import AsyncEvaluations
+from callgrade.client.models import Page, Result
 from callgrade.client.patience import Patience, headers_of, timeout_of
 from callgrade.client.releases import AsyncReleases
 from callgrade.client.sync import USER_AGENT
-from callgrade.domain.calls import Transcript
+from callgrade.client.webhooks import AsyncWebhooks
 from callgrade.domain.errors import CallgradeError
 
 T = TypeVar("T")
@@ -167,171 +156,3 @@ async def _lines_of(response: httpx.Response) -> AsyncIterator[bytes]:
             yield line
     for line in lines.rest():
         yield line
-
-
-class AsyncCalls:
-    """As `Calls`."""
-
-    def __init__(self, client: AsyncClient):
-        self._client = client
-
-    async def submit_transcript(
-        self, transcript: Transcript | Document, *, rubric: str | None = None, idempotency_key: str | None = None
-    ) -> Submitted:
-        """As `Calls.submit_transcript`."""
-        return await self._client.send(asks.submit_transcript(transcript, rubric, idempotency_key))
-
-    async def submit_recording(
-        self,
-        audio: Audio,
-        metadata: RecordingMetadata | Mapping[str, Any] | None = None,
-        *,
-        rubric: str | None = None,
-        file_name: str | None = None,
-        progress: Progress | None = None,
-        idempotency_key: str | None = None,
-    ) -> Submitted:
-        """As `Calls.submit_recording`; the file is read in a thread."""
-        return await self._client.send(
-            asks.submit_recording(audio, metadata, rubric, file_name, progress, idempotency_key)
-        )
-
-    async def get(self, id_: str) -> Call:
-        """As `Calls.get`."""
-        return await self._client.send(asks.get_call(id_))
-
-    def list(self, **filters: Filter) -> AsyncIterator[Call]:
-        """As `Calls.list`."""
-        return self._client.all(asks.list_calls(filters))
-
-    async def transcript(self, id_: str, version: int | None = None) -> Transcript:
-        """As `Calls.transcript`."""
-        return await self._client.send(asks.transcript_of(id_, version))
-
-    async def erase(self, id_: str, reason: str) -> Erased:
-        """As `Calls.erase`."""
-        return await self._client.send(asks.erase_call(id_, reason))
-
-    async def evaluate(
-        self,
-        id_: str,
-        *,
-        rubric: str | None = None,
-        release: str | None = None,
-        priority: int = 0,
-        idempotency_key: str | None = None,
-    ) -> Submitted:
-        """As `Calls.evaluate`."""
-        return await self._client.send(asks.evaluate(id_, rubric, release, priority, idempotency_key))
-
-
-class AsyncEvaluations:
-    """As `Evaluations`."""
-
-    def __init__(self, client: AsyncClient):
-        self._client = client
-
-    async def get(self, id_: str) -> Evaluation:
-        """As `Evaluations.get`."""
-        return await self._client.send(asks.get_evaluation(id_))
-
-    async def wait(self, id_: str, *, timeout_s: float = 600.0, poll_s: float = 0.5) -> Evaluation:
-        """As `Evaluations.wait`."""
-        for pause in asks.polls(timeout_s, poll_s):
-            if (found := await self.get(id_)).is_done:
-                return found
-            await self._client.sleep(pause)
-        if (found := await self.get(id_)).is_done:
-            return found
-        raise WaitTimeoutError(f"evaluation {id_} is still {found.status} after {timeout_s:g} s")
-
-    def list(self, **filters: Filter) -> AsyncIterator[EvaluationSummary]:
-        """As `Evaluations.list`."""
-        return self._client.all(asks.list_evaluations(filters))
-
-    async def cancel(self, id_: str) -> EvaluationSummary:
-        """As `Evaluations.cancel`."""
-        return await self._client.send(asks.change_evaluation(id_, "cancel"))
-
-    async def retry(self, id_: str) -> EvaluationSummary:
-        """As `Evaluations.retry`."""
-        return await self._client.send(asks.change_evaluation(id_, "retry"))
-
-
-class AsyncBatches:
-    """As `Batches`."""
-
-    def __init__(self, client: AsyncClient):
-        self._client = client
-
-    async def submit(
-        self,
-        transcripts: Documents,
-        *,
-        rubric: str,
-        progress: Progress | None = None,
-        idempotency_key: str | None = None,
-    ) -> BatchAccepted:
-        """As `Batches.submit`; `transcripts` may be an asynchronous iterator too."""
-        return await self._client.send(asks.submit_batch(transcripts, rubric, progress, idempotency_key))
-
-    async def get(self, id_: str) -> Batch:
-        """As `Batches.get`."""
-        return await self._client.send(asks.get_batch(id_))
-
-    def list(self) -> AsyncIterator[Batch]:
-        """As `Batches.list`."""
-        return self._client.all(asks.list_batches())
-
-    async def wait(self, id_: str, *, timeout_s: float = 86_400.0, poll_s: float = 1.0) -> Batch:
-        """As `Batches.wait`."""
-        for pause in asks.polls(timeout_s, poll_s):
-            if (found := await self.get(id_)).is_done:
-                return found
-            await self._client.sleep(pause)
-        if (found := await self.get(id_)).is_done:
-            return found
-        raise WaitTimeoutError(f"batch {id_} has {found.pending} of {found.total} to go after {timeout_s:g} s")
-
-    def results(self, id_: str, *, after: int = 0) -> AsyncIterator[Result]:
-        """As `Batches.results`."""
-        return self._client.lines(lambda last: asks.results_of(id_, last), after)
-
-    async def cancel(self, id_: str) -> Batch:
-        """As `Batches.cancel`."""
-        return await self._client.send(asks.cancel_batch(id_))
-
-
-class AsyncWebhooks:
-    """As `Webhooks`."""
-
-    def __init__(self, client: AsyncClient):
-        self._client = client
-
-    async def create(self, url: str, events: Sequence[str] = ("evaluation.proposed",)) -> NewWebhook:
-        """As `Webhooks.create`."""
-        return await self._client.send(asks.create_webhook(url, events))
-
-    async def get(self, id_: str) -> Webhook:
-        """As `Webhooks.get`."""
-        return await self._client.send(asks.get_webhook(id_))
-
-    def list(self) -> AsyncIterator[Webhook]:
-        """As `Webhooks.list`."""
-        return self._client.all(asks.list_webhooks())
-
-    async def remove(self, id_: str) -> None:
-        """As `Webhooks.remove`."""
-        await self._client.send(asks.remove_webhook(id_))
-
-    def deliveries(self, id_: str) -> AsyncIterator[Delivery]:
-        """As `Webhooks.deliveries`."""
-        return self._client.all(asks.list_deliveries(id_))
-
-    async def test(self, id_: str) -> Delivery:
-        """As `Webhooks.test`."""
-        return await self._client.send(asks.test_webhook(id_))
-
-    async def redeliver(self, id_: str, delivery_id: str) -> Delivery:
-        """As `Webhooks.redeliver`."""
-        return await self._client.send(asks.redeliver(id_, delivery_id))

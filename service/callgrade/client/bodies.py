@@ -19,8 +19,9 @@ PIECE = 65_536
 HELD_IN_MEMORY = 8 * 1024 * 1024
 Progress = Callable[[int, int | None], None]
 """Called with (bytes sent, bytes in all or None where that is not known). A repeated request begins at 0 again."""
-Audio = str | os.PathLike[str] | bytes | BinaryIO
+Content = str | os.PathLike[str] | bytes | BinaryIO
 """A path, the bytes, or a file that was opened to be read as bytes."""
+Audio = Content
 Document = BaseModel | Mapping[str, Any]
 
 
@@ -61,7 +62,7 @@ class FormBody(Body):
     """
 
     def __init__(self, audio: Audio, metadata: RecordingMetadata, *, key: str, file_name: str | None = None):
-        self._audio = audio
+        self._audio = _Source(audio)
         name = file_name or _name_of(audio)
         if metadata.call_id is None:
             if not name:
@@ -81,45 +82,35 @@ class FormBody(Body):
         )
         self._after = f"\r\n--{boundary}--\r\n".encode()
         self.media_type = f"multipart/form-data; boundary={boundary}"
-        self._start = self._place()
-        self.length = len(self._before) + self._size() + len(self._after)
+        self.length = len(self._before) + self._audio.size + len(self._after)
 
     def pieces(self) -> Iterator[bytes]:
         held = self._before
-        for piece in self._sound():
+        for piece in self._audio.pieces():
             held += piece
             if len(held) >= PIECE:
                 yield held
                 held = b""
         yield held + self._after
 
-    async def apieces(self) -> AsyncIterator[bytes]:
-        from anyio.to_thread import run_sync
+    def apieces(self) -> AsyncIterator[bytes]:
+        return _beside_the_loop(self.pieces())
 
-        pieces = self.pieces()
-        # a disk may be slow: the loop serves others meanwhile
-        while (piece := await run_sync(next, pieces, None)) is not None:
-            yield piece
 
-    def _sound(self) -> Iterator[bytes]:
-        if isinstance(self._audio, bytes):
-            yield from (self._audio[i : i + PIECE] for i in range(0, len(self._audio), PIECE))
-        elif isinstance(self._audio, str | os.PathLike):
-            with Path(self._audio).open("rb") as file:
-                yield from _read(file)
-        else:
-            self._audio.seek(self._start)
-            yield from _read(self._audio)
+class CsvBody(Body):
+    """A list of recordings as a CSV file, read as it is sent."""
 
-    def _place(self) -> int:
-        return 0 if isinstance(self._audio, bytes | str | os.PathLike) else self._audio.tell()
+    media_type = "text/csv"
 
-    def _size(self) -> int:
-        if isinstance(self._audio, bytes):
-            return len(self._audio)
-        if isinstance(self._audio, str | os.PathLike):
-            return Path(self._audio).stat().st_size
-        return self._audio.seek(0, os.SEEK_END) - self._start
+    def __init__(self, manifest: Content):
+        self._source = _Source(manifest)
+        self.length = self._source.size
+
+    def pieces(self) -> Iterator[bytes]:
+        return self._source.pieces()
+
+    def apieces(self) -> AsyncIterator[bytes]:
+        return _beside_the_loop(self.pieces())
 
 
 class LinesBody(Body):
@@ -172,6 +163,34 @@ class AsyncLinesBody(Body):
 
     def close(self) -> None:
         self._file.close()
+
+
+class _Source:
+    """Content that can be gone through again from where it began. `size` in bytes."""
+
+    def __init__(self, content: Content):
+        self._content = content
+        self._start = 0 if isinstance(content, bytes | str | os.PathLike) else content.tell()
+        self.size = self._size()
+
+    def pieces(self) -> Iterator[bytes]:
+        content = self._content
+        if isinstance(content, bytes):
+            yield from (content[i : i + PIECE] for i in range(0, len(content), PIECE))
+        elif isinstance(content, str | os.PathLike):
+            with Path(content).open("rb") as file:
+                yield from _read(file)
+        else:
+            content.seek(self._start)
+            yield from _read(content)
+
+    def _size(self) -> int:
+        content = self._content
+        if isinstance(content, bytes):
+            return len(content)
+        if isinstance(content, str | os.PathLike):
+            return Path(content).stat().st_size
+        return content.seek(0, os.SEEK_END) - self._start
 
 
 class _Kept:
@@ -244,6 +263,14 @@ async def awatched(pieces: AsyncIterator[bytes], length: int | None, progress: P
         sent += len(piece)
     if progress:
         progress(sent, length)
+
+
+async def _beside_the_loop(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    from anyio.to_thread import run_sync
+
+    # a disk may be slow: the loop serves others meanwhile
+    while (piece := await run_sync(next, pieces, None)) is not None:
+        yield piece
 
 
 def _read(file: IO[bytes]) -> Iterator[bytes]:

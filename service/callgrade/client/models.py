@@ -12,7 +12,15 @@ T = TypeVar("T")
 AT_WORK = frozenset({"queued", "transcribing", "judging", "parked"})
 """Statuses of an evaluation that the machine has still to deal with."""
 COMING = frozenset({"receiving", "running"})
-EventName = Literal["evaluation.proposed", "evaluation.failed", "batch.done"]
+EventName = Literal[
+    "evaluation.proposed",
+    "evaluation.published",
+    "evaluation.failed",
+    "batch.done",
+    "appeal.filed",
+    "appeal.decided",
+    "appeal.withdrawn",
+]
 
 
 class Shape(BaseModel):
@@ -43,6 +51,15 @@ class RecordingMetadata(Shape):
     queue: str | None = None
     facts: Facts = Field(default_factory=dict)
     agent_channel: Literal["0", "1", "auto"] = "auto"
+
+
+class RemoteRecording(RecordingMetadata):
+    """A recording where you keep it, as one line of a batch. `audio_url` may be signed: it is kept until the recording
+    was fetched, and no longer. Of a higher `priority` (0 to 9) it is worked off sooner."""
+
+    audio_url: str = Field(min_length=1, max_length=2000)
+    call_id: str = Field(min_length=1, max_length=200)
+    priority: int = Field(default=0, ge=0, le=9)
 
 
 class Recording(Shape):
@@ -143,7 +160,8 @@ class BatchAccepted(Shape):
 
 
 class Batch(Shape):
-    """`proposed`, `failed`, `cancelled` and `pending` add up to `total`; `faulty` of the failed lines were no calls.
+    """`proposed`, `failed`, `cancelled` and `pending` add up to `total`; `faulty` of the failed lines were no calls,
+    `parked` of the pending ones wait for a model that is down.
 
     `status` is one of receiving, running, done, cancelled, incomplete (its lines stopped coming in: submit it again).
     """
@@ -156,6 +174,7 @@ class Batch(Shape):
     failed: int
     cancelled: int = 0
     pending: int
+    parked: int = 0
     faulty: int = 0
     created_at: datetime
     finished_at: datetime | None
