@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
 
 import anyio.to_thread
 
@@ -21,11 +22,12 @@ from callgrade.api.dependencies import Services
 from callgrade.api.health import Check, Health, database_check, disk_check, model_check
 from callgrade.api.metrics import Metrics
 from callgrade.db.session import Database
-from callgrade.evaluations.housekeeping import Housekeeping
+from callgrade.evaluations.housekeeping import Housekeeping, Task
 from callgrade.evaluations.intake import Intake
 from callgrade.evaluations.receiving import Reception
 from callgrade.evaluations.watching import Watch
 from callgrade.ports import BlobStore, WorkQueue
+from callgrade.reviews.sampling import Sampler
 from callgrade.settings import Settings, load_settings
 from callgrade.web.app import mount, open_desk
 from callgrade.web.dependencies import Desk
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
     from callgrade.engine import Engine
 
-GRACE_S = 10
+GRACE_S, LOOK_THROUGH_S = 10, 30.0
 """What is under way when the process is asked to end may take so long to end; the next launch goes on with the rest."""
 
 
@@ -106,7 +108,9 @@ def open_workshop(settings: Settings, watch: Watch | None = None) -> Iterator[Wo
         engine = Engine(settings, pipeline)
         engine.launch()
         stack.callback(engine.shutdown, GRACE_S)
-        housekeeping = Housekeeping(database, blobs, [DiskCache(settings.data_dir / ANSWERS)])
+        sampler = Sampler(database, zone=ZoneInfo(settings.timezone))
+        desk_work = [Task("look_through", LOOK_THROUGH_S, sampler.look_through)]
+        housekeeping = Housekeeping(database, blobs, [DiskCache(settings.data_dir / ANSWERS)], desk_work)
         housekeeping.start()
         stack.callback(housekeeping.stop)
         yield Workshop(database, blobs, engine)

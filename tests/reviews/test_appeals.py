@@ -1,19 +1,20 @@
 """Appeals, on SQLite and PostgreSQL. All that is said in them is made up."""
 
+import json
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import select
 
-from callgrade.db.tables import Acknowledgement, PublishedScorecard
+from callgrade.db.tables import Acknowledgement, Delivery, PublishedScorecard
 from callgrade.domain.errors import ConflictError, ForbiddenError, InputError, JudgementError, UnknownResourceError
 from callgrade.domain.outcomes import Answer, Occurrences
 from callgrade.domain.programme import Appeals, Within
 from callgrade.reviews.appeals import AppealDesk, TooLateError
 from callgrade.reviews.publishing import published
 from callgrade.reviews.service import ReviewDesk
-from tests.evaluations.made import evaluation
+from tests.evaluations.made import evaluation, webhook
 from tests.reviews.made import Clock, person, proposed, review
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -204,3 +205,19 @@ def test_a_score_is_acknowledged_once(database, clock, people, score):
     desk.acknowledge(people[0], score.id)
     with database.reading() as session:
         assert [row.revision for row in session.exec(select(Acknowledgement))] == [1]
+
+
+def test_webhooks_are_told_of_states_and_of_nothing_that_was_written(database, clock, people, score):
+    agent, _, wang = people
+    events = ("appeal.filed", "appeal.decided", "appeal.withdrawn", "evaluation.published")
+    webhook(database, *events)
+    desk = desk_of(database, clock)
+    desk.decide(wang, filed(desk, agent, score).id, "accepted", words="听到了问候")
+    other = desk.file(agent, score.id, "slips", reason="没有口误", wanted=Occurrences(occurrences=0))
+    desk.withdraw(agent, other.id)
+    with database.reading() as session:
+        told = [row.payload for row in session.exec(select(Delivery).order_by(Delivery.created_at, Delivery.id))]
+    assert sorted(one["type"] for one in told) == sorted([*events, "appeal.filed"])
+    decided = next(one["data"] for one in told if one["type"] == "appeal.decided")
+    assert (decided["evaluation_id"], decided["call_id"], decided["state"]) == (score.id, "C-1", "accepted")
+    assert "问候" not in json.dumps(told, ensure_ascii=False)

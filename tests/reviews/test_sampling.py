@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import select
 
-from callgrade.db.tables import Review, SampledCall
+from callgrade.db.tables import Review, SampledCall, SamplingPlan
 from callgrade.domain.errors import ConflictError, ForbiddenError, InputError, UnknownResourceError
 from callgrade.domain.plans import Plan, plan_of
 from callgrade.domain.programme import Period
@@ -236,3 +236,19 @@ def test_work_is_given_to_somebody_else_or_back(database):
         with pytest.raises(ConflictError, match="withdrawn"):
             assign(session, boss, second, None)
     assert [row.reviewer_id for row in reviews(database)] == [li.user_id, None]
+
+
+def test_a_plan_that_fails_keeps_no_other_from_being_looked_through(database, sampler, clock, caplog):
+    clock.at = datetime.now(UTC) - timedelta(minutes=1)
+    boss = person(database, "boss", "admin")
+    broken = sampler.make(boss, "broken", FORM.id, Plan())
+    sampler.make(boss, "red lines", FORM.id, Plan())
+    broken_too = sampler.make(boss, "broken too", FORM.id, Plan())
+    with database.writing() as session:
+        for id_ in (broken.id, broken_too.id):
+            session.get(SamplingPlan, id_).spec = {"period": "never"}
+    proposed(database)
+    clock.at = datetime.now(UTC) + timedelta(seconds=1)
+    assert sampler.look_through() == 1
+    assert [record.plan for record in caplog.records] == [broken_too.id, broken.id]
+    assert "never" not in caplog.text

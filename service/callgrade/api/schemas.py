@@ -309,7 +309,15 @@ class ReleaseShown(BaseModel):
     created_by: str
 
 
-EventName = Literal["evaluation.proposed", "evaluation.failed", "batch.done"]
+EventName = Literal[
+    "evaluation.proposed",
+    "evaluation.published",
+    "evaluation.failed",
+    "batch.done",
+    "appeal.filed",
+    "appeal.decided",
+    "appeal.withdrawn",
+]
 
 
 class WebhookWanted(Frozen):

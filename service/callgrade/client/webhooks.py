@@ -18,8 +18,8 @@ class Webhooks:
         self._client = client
 
     def create(self, url: str, events: Sequence[str] = ("evaluation.proposed",)) -> NewWebhook:
-        """Events: evaluation.proposed, evaluation.published, evaluation.failed, batch.done, appeal.filed, appeal.decided,
-        appeal.withdrawn. The answer's `secret` is shown this once.
+        """Events: evaluation.proposed, evaluation.published, evaluation.failed, batch.done, appeal.filed,
+        appeal.decided, appeal.withdrawn. The answer's `secret` is shown this once.
 
         >>> hook = client.webhooks.create("https://crm.example.com/hooks/callgrade", ["batch.done"])
         >>> hook.secret.startswith("whsec_")

@@ -26,28 +26,31 @@ class Blobs(ListedBlobs, Protocol):
     def tidy(self) -> int: ...
 
 
-class _Task(NamedTuple):
+class Task(NamedTuple):
     name: str
     every_s: float
     work: Callable[[], object]
 
 
 class Housekeeping:
-    """`memories` hold what models said on this host."""
+    """`memories` hold what models said on this host; `more` is what rooms above this one have to do."""
 
-    def __init__(self, database: Database, blobs: Blobs, memories: Sequence[AnswerMemory] = ()):
+    def __init__(
+        self, database: Database, blobs: Blobs, memories: Sequence[AnswerMemory] = (), more: Sequence[Task] = ()
+    ):
         self._database, self._blobs, self._memories = database, blobs, tuple(memories)
         self._erased_since = dict.fromkeys(range(len(self._memories)), now() - timedelta(days=30))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="callgrade-housekeeping", daemon=True)
         self._tasks = (
-            _Task("catch_up", MINUTE, self.catch_up),
-            _Task("seal", MINUTE, self.seal),
-            _Task("clear", MINUTE, self.clear),
-            _Task("forget_requests", HOUR, self.forget_requests),
-            _Task("retention", HOUR, self.retention),
-            _Task("tidy", HOUR, self._blobs.tidy),
-            _Task("unclaimed", DAY, self.drop_unclaimed),
+            Task("catch_up", MINUTE, self.catch_up),
+            Task("seal", MINUTE, self.seal),
+            Task("clear", MINUTE, self.clear),
+            Task("forget_requests", HOUR, self.forget_requests),
+            Task("retention", HOUR, self.retention),
+            Task("tidy", HOUR, self._blobs.tidy),
+            Task("unclaimed", DAY, self.drop_unclaimed),
+            *more,
         )
 
     def start(self) -> None:

@@ -30,8 +30,9 @@ from callgrade.domain.judgements import EXCLUDED
 from callgrade.domain.outcomes import Outcome
 from callgrade.domain.programme import Appeals as Rule
 from callgrade.domain.reviews import check_override
-from callgrade.evaluations import registry
+from callgrade.evaluations import outbox, registry
 from callgrade.evaluations import repository as evaluations
+from callgrade.evaluations.outbox import Event
 from callgrade.evaluations.service import known_facts
 from callgrade.reviews import appeals_repository as repository
 from callgrade.reviews.publishing import publish, published
@@ -129,6 +130,7 @@ class AppealDesk:
             except IntegrityError:
                 raise ConflictError(f"{criterion_id} of this call was contested before") from None
             audit.record(session, visitor, "appeal.filed", row.id, {"evaluation": evaluation.id, "revision": revision})
+            _tell(session, outbox.APPEAL_FILED, row)
             return row
 
     def withdraw(self, visitor: Principal, appeal_id: str) -> Appeal:
@@ -244,6 +246,22 @@ class AppealDesk:
         session.refresh(row)
         overdue = row.decide_by is not None and self._clock() >= row.decide_by
         audit.record(session, visitor, f"appeal.{row.state}", row.id, {"overdue": overdue})
+        _tell(session, outbox.APPEAL_WITHDRAWN if row.state == "withdrawn" else outbox.APPEAL_DECIDED, row)
+
+
+def _tell(session: Session, name: str, row: Appeal) -> None:
+    """Which appeal, of what, and how it stands; nothing that anybody wrote."""
+    call, shown_call_id = repository.call_of(session, row.evaluation_id)
+    data = {
+        "appeal_id": row.id,
+        "evaluation_id": row.evaluation_id,
+        "call_id": shown_call_id,
+        "criterion_id": row.criterion_id,
+        "revision": row.revision,
+        "state": row.state,
+        "decide_by": None if row.decide_by is None else row.decide_by.isoformat(),
+    }
+    outbox.tell(session, row.client_id, [Event(name, row.id, 0, data, call)])
 
 
 def _written(outcome: Outcome | None) -> dict[str, Any]:

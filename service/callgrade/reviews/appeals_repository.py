@@ -68,6 +68,13 @@ def own_published(session: Session, principal: Principal, evaluation_id: str) ->
     return found
 
 
+def call_of(session: Session, evaluation_id: str) -> tuple[str, str]:
+    """The call of an evaluation: (the server's id, the client's own)."""
+    statement = select(CALL.c.id, CALL.c.call_id).join(EVALUATION, EVALUATION.c.call_id == CALL.c.id)
+    row = session.execute(statement.where(EVALUATION.c.id == evaluation_id)).one()
+    return row.id, row.call_id
+
+
 def published_at(session: Session, evaluation_id: str, revision: int) -> datetime:
     statement = select(PUBLISHED.c.published_at).where(
         PUBLISHED.c.evaluation_id == evaluation_id, PUBLISHED.c.revision == revision

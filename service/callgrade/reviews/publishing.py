@@ -17,8 +17,6 @@ from callgrade.evaluations.statuses import before
 from callgrade.evaluations.tables import CALL, EVALUATION, FLAG
 from callgrade.reviews.tables import FINDING, PUBLISHED
 
-PUBLISHED_EVENT = "evaluation.published"
-
 
 def publish(
     session: Session,
@@ -51,10 +49,10 @@ def publish(
     _replace_flags(session, evaluation, card)
     _replace_findings(session, evaluation, card)
     facts = {"revision": revision, "review": review_id, "appeal": appeal_id, "total": points(_total(card))}
-    audit.record(session, principal, PUBLISHED_EVENT, evaluation.id, facts)
+    audit.record(session, principal, outbox.PUBLISHED, evaluation.id, facts)
     call_id = session.execute(select(CALL.c.call_id).where(CALL.c.id == evaluation.call_id)).scalar_one()
     told: dict[str, Any] = {"revision": revision, "total": _total(card), "passed": card.passed}
-    event = evaluation_event(PUBLISHED_EVENT, evaluation.id, evaluation.attempt, evaluation.call_id, call_id, told)
+    event = evaluation_event(outbox.PUBLISHED, evaluation.id, evaluation.attempt, evaluation.call_id, call_id, told)
     outbox.tell(session, evaluation.client_id, [event._replace(turn=1000 * evaluation.attempt + revision)])
     return revision
 

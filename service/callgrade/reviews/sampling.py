@@ -4,6 +4,7 @@ A drawing may be repeated within its period: it adds what is still missing (call
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ from callgrade.reviews.assignment import Roster, hand_out
 from callgrade.reviews.sampling_repository import Member
 
 PAGE = 200
+_LOG = logging.getLogger(__name__)
 
 
 class Sample(NamedTuple):
@@ -101,10 +103,18 @@ class Sampler:
 
     def look_through(self, *, limit: int = PAGE) -> int:
         """What came in since it was last asked, held against what every plan always looks at. Says how many reviews
-        came of it. Meant to be called every half minute; on several hosts at once nothing is handed out twice."""
+        came of it. Meant to be called every half minute; on several hosts at once nothing is handed out twice. A plan
+        that fails is told in the log, and keeps no other from being looked through."""
         with self._database.reading() as session:
             plans = [row.id for row in repository.plans(session, None)]
-        return sum(self._look_through(id_, limit) for id_ in plans)
+        made = 0
+        for id_ in plans:
+            try:
+                made += self._look_through(id_, limit)
+            except Exception as error:
+                # the text of an unforeseen one may hold anything
+                _LOG.warning("a plan was not looked through", extra={"plan": id_, "error": type(error).__name__})
+        return made
 
     def _look_through(self, plan_id: str, limit: int) -> int:
         made = 0
