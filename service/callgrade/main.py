@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import anyio.to_thread
 
 from callgrade import tracing
+from callgrade.access.elsewhere import Elsewhere
 from callgrade.access.keys import Doorkeeper
 from callgrade.access.rates import Rates
 from callgrade.access.signing_in import SignIns
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None, *, stopping: Event | None = Non
             # a server only knows that the app did not start; whoever runs it tells people why
             app.state.failed = error
             raise
+        desk: Desk | None = None
         try:
             checks = {"engine": engine_check(shop.engine), "recordings": shop.blobs.check}
             name = shop.engine.executor_id
@@ -74,10 +76,13 @@ def create_app(settings: Settings | None = None, *, stopping: Event | None = Non
                 settings, shop.database, shop.blobs, shop.engine, metrics, ended, checks=checks, receiver=name
             )
             serve_with(app, services)
-            open_desk(app, make_desk(services))
+            desk = make_desk(services)
+            open_desk(app, desk)
             yield
         finally:
             ended.set()
+            if desk is not None and desk.elsewhere is not None:
+                desk.elsewhere.close()
             await anyio.to_thread.run_sync(partial(opened.__exit__, None, None, None))
 
     app = build(settings, metrics, lifespan)
@@ -172,8 +177,19 @@ def make_desk(services: Services) -> Desk:
         queue=services.queue,
         intake=services.intake,
         sign_ins=sign_ins,
+        elsewhere=_provider(services, sign_ins),
         stopping=services.stopping,
     )
+
+
+def _provider(services: Services, sign_ins: SignIns) -> Elsewhere | None:
+    """Raises SettingsError where one is named and its settings are not whole."""
+    told = services.settings.oidc
+    if told.issuer is None:
+        return None
+    from callgrade.adapters.oidc import OpenIDProvider
+
+    return Elsewhere(services.database, OpenIDProvider(told), told, sign_ins)
 
 
 def engine_check(engine: "Engine") -> Check:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
+from callgrade.access.elsewhere import Elsewhere
 from callgrade.access.permissions import Scope, require
 from callgrade.access.principals import Principal
 from callgrade.access.signing_in import SignIns
@@ -32,6 +33,8 @@ class Desk:
     queue: WorkQueue
     intake: Intake
     sign_ins: SignIns
+    elsewhere: Elsewhere | None = None
+    """Where an OpenID provider is set."""
     clock: Callable[[], datetime] = now
     stopping: Event = field(default_factory=Event)
     """Set when the process is asked to end: event streams end themselves."""

@@ -34,7 +34,7 @@ PLACES = (
     Place("/dashboards", N_("Dashboards"), "dashboards:read"),
     Place("/batches", N_("Batches"), "batches:read"),
     Place("/alerts", N_("Alerts"), "alerts:write"),
-    Place("/admin", N_("Administration"), "people:write"),
+    Place("/admin", N_("Administration"), "people:read"),
 )
 
 

@@ -4,10 +4,29 @@ from fastapi import APIRouter
 
 from callgrade.web.live import Topic
 from callgrade.web.live import router as live
-from callgrade.web.pages import batches, calls, preferences, queue, review, scorecard
+from callgrade.web.pages import (
+    account,
+    agents,
+    batches,
+    calls,
+    keys,
+    preferences,
+    queue,
+    record,
+    review,
+    scorecard,
+    sign_in,
+    users,
+)
 
 ROUTERS: list[APIRouter] = [
     preferences.router,
+    sign_in.router,
+    account.router,
+    users.router,
+    agents.router,
+    keys.router,
+    record.router,
     live,
     batches.router,
     queue.router,

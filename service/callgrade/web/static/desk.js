@@ -193,6 +193,10 @@ const desk = (() => {
       dialog.showModal();
     }
   };
+  // whoever signs in on top of somebody else's page must not send off what that one had typed
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.path === "/sign-in") detail.parameters.was = document.body.dataset.user ?? "";
+  });
   const signedIn = () => {
     const dialog = one("sign-in-again");
     if (!dialog.open) return;
