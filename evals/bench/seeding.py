@@ -18,7 +18,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, text
+from sqlalchemy import Connection, Index, Table, insert, text
 
 from callgrade.db.session import Database
 from callgrade.db.tables import Client
@@ -30,7 +30,7 @@ FLAGS = {"needs_review": 0.30, "critical": 0.03, "unfounded_evidence": 0.01}
 STATUSES = (("proposed", 0.85), ("published", 0.10), ("failed", 0.05))
 FIRST = datetime(2025, 11, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
-ROWS_AT_ONCE = 5_000
+CALLS_AT_ONCE = 5_000
 RUBRIC = {"rubric_id": "bench", "rubric_version": "v1", "rubric_digest": "sha256:bench"}
 OTHERS = 20
 """One call in so many is another client's."""
@@ -53,12 +53,7 @@ def seed(url: str, scorecards: int) -> Seeded:
             session.add_all([ours, stranger])
             session.flush()
             ids = ours.id, stranger.id
-            connection = session.connection()
-            if database.dialect == "postgresql":
-                connection.execute(text("SET LOCAL synchronous_commit = off"))
-            _fill(connection, rows(scorecards, *ids))
-        with database.writing() as session:
-            session.connection().execute(text("ANALYZE"))
+        _fill(database, rows(scorecards, *ids))
     return Seeded(*ids, scorecards, time.perf_counter() - began)
 
 
@@ -102,18 +97,34 @@ def _id(draw: random.Random, at: datetime) -> str:
     return f"{int(at.timestamp() * 1000):012x}{after}"
 
 
-def _fill(connection: Connection, calls: Iterator[dict[Table, list[dict[str, Any]]]]) -> None:
+def _fill(database: Database, calls: Iterator[dict[Table, list[dict[str, Any]]]]) -> None:
     """Without the indices, which are built in one go afterwards: put in row by row they cost most of the time."""
     tables = (CALL, EVALUATION, SCORECARD, FLAG)
-    indices = [index for table in tables for index in table.indexes]
-    for index in indices:
-        index.drop(connection)
-    while some := list(islice(calls, ROWS_AT_ONCE)):
-        for table in tables:
-            if made := [row for call in some for row in call.get(table, ())]:
-                connection.execute(insert(table), made)
-    for index in indices:
-        index.create(connection)
+    with database.writing() as session:
+        indices = [index for table in tables for index in _as_they_were_made(session.connection(), table)]
+        for index in indices:
+            index.drop(session.connection())
+    while some := list(islice(calls, CALLS_AT_ONCE)):
+        with database.writing() as session:
+            for table in tables:
+                if made := [row for call in some for row in call.get(table, ())]:
+                    session.connection().execute(insert(table), made)
+    with database.writing() as session:
+        for index in indices:
+            index.create(session.connection())
+        if database.dialect == "postgresql":
+            # it does so by itself before long; on SQLite nobody does
+            session.connection().execute(text("ANALYZE"))
+
+
+def _as_they_were_made(connection: Connection, table: Table) -> list[Index]:
+    """Of two that seem as good to it, SQLite takes the older one."""
+    if connection.dialect.name != "sqlite":
+        return list(table.indexes)
+    made = (
+        connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY rowid")).scalars().all()
+    )
+    return sorted(table.indexes, key=lambda index: made.index(str(index.name)))
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""The lists that must stay quick at a million scorecards are answered from an index, in its order, without a sort."""
+"""Lists that grow without end are answered from an index, in its order, without a sort. Those of evaluations are held
+in tests/evaluations/test_lists."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,48 +11,10 @@ from callgrade.db.session import Database
 from callgrade.db.tables import metadata
 
 T = metadata.tables
-call, evaluation, flag, delivery = T["call"], T["evaluation"], T["evaluation_flag"], T["delivery"]
-MAY, JUNE = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+call, delivery = T["call"], T["delivery"]
+JUNE = datetime(2026, 6, 1, tzinfo=UTC)
 
 LISTS: dict[str, tuple[str, Select[Any]]] = {
-    "one agent in a month": (
-        "evaluation_by_agent",
-        select(evaluation)
-        .where(evaluation.c.client_id == "c", evaluation.c.agent_id == "a")
-        .where(evaluation.c.called_at >= MAY, evaluation.c.called_at < JUNE)
-        .order_by(evaluation.c.called_at.desc(), evaluation.c.id.desc())
-        .limit(50),
-    ),
-    "a flag within a range of totals, newest first": (
-        "flag_newest",
-        select(flag.c.evaluation_id)
-        .where(flag.c.client_id == "c", flag.c.flag == "f", flag.c.evaluation_id < "x")
-        .where(flag.c.total >= Decimal(20), flag.c.total < Decimal(60))
-        .order_by(flag.c.evaluation_id.desc())
-        .limit(50),
-    ),
-    "a flag within a range of totals, lowest first": (
-        "flag_by_total",
-        select(flag.c.evaluation_id)
-        .where(flag.c.client_id == "c", flag.c.flag == "f")
-        .where(flag.c.total >= Decimal(20), flag.c.total < Decimal(60))
-        .order_by(flag.c.total, flag.c.evaluation_id)
-        .limit(50),
-    ),
-    "a team's unreviewed by age": (
-        "evaluation_by_team",
-        select(evaluation)
-        .where(evaluation.c.client_id == "c", evaluation.c.team == "t", evaluation.c.status == "proposed")
-        .order_by(evaluation.c.called_at, evaluation.c.id)
-        .limit(50),
-    ),
-    "evaluations behind a cursor": (
-        "evaluation_newest",
-        select(evaluation)
-        .where(evaluation.c.client_id == "c", evaluation.c.id < "x")
-        .order_by(evaluation.c.id.desc())
-        .limit(50),
-    ),
     "calls behind a cursor": (
         "call_newest",
         select(call).where(call.c.client_id == "c", call.c.id < "x").order_by(call.c.id.desc()).limit(50),

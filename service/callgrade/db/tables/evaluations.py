@@ -22,6 +22,8 @@ class Evaluation(SQLModel, table=True):
         Index("evaluation_newest", "client_id", "id"),
         Index("evaluation_by_agent", "client_id", "agent_id", "called_at", "id"),
         Index("evaluation_by_team", "client_id", "team", "status", "called_at", "id"),
+        Index("evaluation_of_team", "client_id", "team", "called_at", "id"),
+        Index("evaluation_by_moment", "client_id", "called_at", "id"),
         Index("evaluation_by_status", "client_id", "status", "id"),
         Index("evaluation_of_call", "call_id"),
         Index("evaluation_of_batch", "batch_id", "line"),
