@@ -57,6 +57,20 @@ Then send a call in to be graded, and look at the result:
 All there is: {address}/openapi.json    Ready? {address}/readyz    Stop: Ctrl-C
 """,
 }
+DESK = {
+    "zh": """合成样例通话正在送入评审台（台词与语音均为合成）。
+请在浏览器打开 {address}/ ，用下列账号登录（密码只显示这一次）：
+{people}
+""",
+    "en": """The synthetic sample calls are on their way to the desk (lines and voices are made up).
+Open {address}/ in a browser and sign in as one of these (the password is shown this once):
+{people}
+""",
+}
+DESK_THERE = {
+    "zh": "  账号早已建立；忘记密码请用 callgrade user password LOGIN",
+    "en": "  the people are there already; a forgotten password is made anew by `callgrade user password LOGIN`",
+}
 NO_MODEL = {
     "zh": "没有配置，只按规则和语音事实评判；要用模型请设 CALLGRADE_LLM__MODEL 和 CALLGRADE_LLM__BASE_URL",
     "en": "none, so rules and speech facts alone judge; set CALLGRADE_LLM__MODEL and CALLGRADE_LLM__BASE_URL for one",
@@ -77,7 +91,11 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.")] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen at; 0.0.0.0 for all.")] = None,
     demo: Annotated[
-        bool, typer.Option("--demo", help="Hand the synthetic sample calls in, to have something to look at.")
+        bool,
+        typer.Option(
+            "--demo",
+            help="Fill the desk with synthetic sample calls and a user of every role, to have something to look at.",
+        ),
     ] = False,
 ) -> int:
     """Run the service: HTTP and workers in one process. 启动服务。"""
@@ -206,7 +224,8 @@ def _run(settings: Settings, listening: socket.socket, ready: Callable[[], None]
                 ready()
                 _settle()
                 if demo:
-                    threading.Thread(target=_hand_in_samples, args=(app.state.services,), daemon=True).start()
+                    address = _address(settings.service.host, listening.getsockname()[1])
+                    _open_sample_desk(app.state.services, settings, address)
 
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
@@ -239,16 +258,14 @@ def _settle() -> None:
     gc.enable()
 
 
-def _hand_in_samples(services: Any) -> None:
-    from callgrade.access.keys import ensure_client
-    from callgrade.access.principals import system
-    from callgrade.calls.reading import read_transcript
-    from callgrade.catalog.golden import sample_calls
+def _open_sample_desk(services: Any, settings: Settings, address: str) -> None:
+    from callgrade.cli import sample_desk
 
-    with services.database.writing() as session:
-        principal = system(ensure_client(session).id)
-    for sample in sample_calls():
-        services.intake.transcript(principal, read_transcript(sample.transcript_path()), FIRST_RUBRIC)
+    visitors = sample_desk.make_people(services)
+    language = "zh" if settings.language.startswith("zh") else "en"
+    lines = "\n".join(f"  {visitor.login:<10} {visitor.role:<10} {visitor.password}" for visitor in visitors)
+    emit(DESK[language].format(address=address, people=lines or DESK_THERE[language]))
+    threading.Thread(target=sample_desk.fill, args=(services,), daemon=True).start()
 
 
 def _log_as_json() -> None:
