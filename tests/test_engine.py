@@ -29,11 +29,11 @@ from callgrade.evaluations import chunks, registry, repository
 from callgrade.evaluations.tables import CALL, EVALUATION, SCORECARD
 from callgrade.settings import load_settings
 from tests.db.databases import *  # noqa: F403
-from tests.evaluations.made import Model, begin, pipeline
+from tests.evaluations.made import CLIENT, Model, begin, pipeline
 from tests.evaluations.made import batch as a_batch
 from tests.evaluations.made import transcript as words
 
-CLIENT, RUBRIC, PATIENCE_S = "c1", "service-quality-core", 90
+RUBRIC, PATIENCE_S = "service-quality-core", 90
 FOUND = json.loads((ROOT / "examples/calls/call.json").read_text("utf-8"))
 
 
