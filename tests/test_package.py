@@ -8,7 +8,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("torch", "funasr", "litellm", "openai", "instructor", "av", "numpy", "xllamacpp", "playwright", "rich.table")
+HEAVY = (
+    "torch",
+    "funasr",
+    "litellm",
+    "openai",
+    "instructor",
+    "av",
+    "numpy",
+    "xllamacpp",
+    "playwright",
+    "rich.table",
+    "babel",
+    "fastapi",
+)
 
 
 def python(code: str) -> str:
@@ -53,6 +66,11 @@ def test_both_wheels_hold_the_same_files_and_all_the_data(wheels):
         "callgrade/golden_set/manifest.yaml",
         "callgrade/golden_set/recogniser/model/model.pt",
         "callgrade/py.typed",
+        "callgrade/web/locale/zh_CN.po",
+        "callgrade/web/static/HTMX.md",
+        "callgrade/web/static/app.css",
+        "callgrade/web/static/htmx.min.js",
+        "callgrade/web/templates/base.html",
     ):
         assert needed in names["direct"]
     assert not [name for name in names["direct"] if name.startswith(("service", "tests"))]

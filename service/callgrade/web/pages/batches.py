@@ -114,7 +114,7 @@ def _left_s(row: Batch, tally: Tally, at: datetime) -> float | None:
     done = tally.total - tally.pending
     if row.status != "running" or done < ENOUGH_TO_TELL or not tally.pending:
         return None
-    return (at - row.created_at).total_seconds() / done * tally.pending
+    return max(1.0, (at - row.created_at).total_seconds() / done * tally.pending)
 
 
 def _look(session: Session, visitor: Principal) -> Hashable:
