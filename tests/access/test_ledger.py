@@ -25,13 +25,13 @@ def test_the_newest_come_first_with_names_and_what_is_sealed(database: Database)
         audit.record(session, told, "call.erased", key.id)
     with database.reading() as session:
         entries = ledger.page(session, boss).entries
-    assert [(it.action, it.who, it.sealed) for it in entries] == [
-        ("call.erased", "crm", False),
-        ("key.created", "李敏", False),
-        ("audit.sealed", None, False),
-        ("user.created", "李敏", True),
-        ("user.created", None, True),
-        ("client.created", None, True),
+    assert [(it.action, it.who, it.about, it.sealed) for it in entries] == [
+        ("call.erased", "crm", None, False),
+        ("key.created", "李敏", "crm", False),
+        ("audit.sealed", None, None, False),
+        ("user.created", "李敏", "lee", True),
+        ("user.created", None, "李敏", True),
+        ("client.created", None, None, True),
     ]
 
 

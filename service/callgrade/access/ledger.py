@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlmodel import Session
 
 from callgrade.access import audit_repository, people_repository, repository
+from callgrade.access.chain import Event
 from callgrade.access.permissions import require
 from callgrade.access.principals import Principal
 
@@ -21,6 +22,8 @@ class Entry(NamedTuple):
     who: str | None
     action: str
     subject: str
+    about: str | None
+    """What a user or a key that it was done to is called today."""
     facts: Mapping[str, Any]
     sealed: bool
 
@@ -39,7 +42,7 @@ def page(
     require(principal, "audit:read")
     found = audit_repository.newest(session, principal.client_id, before, about, limit + 1)
     shown = found[:limit]
-    names = _names(session, {event.actor for event in shown})
+    names = _names(session, {event.actor for event in shown} | {_subject(event) for event in shown})
     sealed = audit_repository.last_link(session, principal.client_id).last_event
     entries = [
         Entry(
@@ -49,12 +52,18 @@ def page(
             who=names.get(event.actor),
             action=event.action,
             subject=event.subject,
+            about=names.get(_subject(event)),
             facts=event.facts if isinstance(event.facts, Mapping) else {},
             sealed=event.id <= sealed,
         )
         for event in shown
     ]
     return LedgerPage(entries, shown[-1].id if len(found) > limit else None)
+
+
+def _subject(event: Event) -> str:
+    """As an actor is written: `user.changed` is about a user."""
+    return f"{event.action.partition('.')[0]}:{event.subject}"
 
 
 def _names(session: Session, actors: Iterable[str]) -> dict[str, str]:
