@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from callgrade import __version__
-from callgrade.cli import access, calls, database, ground, models, prompts, releases, rubrics, serve
+from callgrade.cli import access, calls, database, ground, models, people, prompts, releases, rubrics, serve
 from callgrade.domain.errors import CallgradeError, ConfigurationError, PromptError, RubricError
 
 WRONG_SETUP = (ConfigurationError, RubricError, PromptError)
@@ -31,6 +31,8 @@ app.add_typer(releases.app, name="release")
 app.add_typer(models.app, name="models")
 serve.register(app)
 app.add_typer(database.app, name="db")
+app.add_typer(people.users, name="user")
+app.add_typer(people.agents, name="agents")
 app.add_typer(access.keys, name="key")
 app.add_typer(access.audit, name="audit")
 
