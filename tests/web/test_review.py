@@ -296,3 +296,20 @@ def test_a_blind_page_of_another_proposal_is_the_same_page(rooms):
         session.execute(SCORECARD.update().values(content=other.model_dump_json(by_alias=True)))
     after = rooms.browser("reviewer").get(f"/calls/{made.call_id}").text
     assert re.sub(r"[0-9a-f]{32}", "", before) == re.sub(r"[0-9a-f]{32}", "", after)
+
+
+def test_a_second_check_says_what_it_checks_and_whom_it_is_not_for(rooms):
+    made, _ = call(rooms, all_right=True)
+    browser = rooms.browser("reviewer")
+    id_ = review(rooms, made)
+    page = browser.get(f"/calls/{made.call_id}").text
+    for criterion in re.findall(r'data-criterion="([a-z0-9-]+)"', page):
+        decision(id_, criterion, browser)
+    assert browser.post(f"/reviews/{id_}/finish").status_code == 303
+    again = review(rooms, made, slot=1, why="complaint")
+    own = browser.get(f"/calls/{made.call_id}?review={again}").text
+    assert "因此由他人复核" in own
+    assert "<textarea" not in own
+    other = rooms.browser("reviewer", "another").get(f"/calls/{made.call_id}?review={again}").text
+    assert "第 1 版" in other
+    assert "<textarea" in other

@@ -89,14 +89,13 @@ def of_evaluation(session: Session, evaluation_id: str) -> Sequence[Appeal]:
     return session.execute(statement).scalars().all()
 
 
-def judged_by(session: Session, evaluation_id: str) -> frozenset[str]:
-    """Who had a part in what was published of an evaluation: the ids of users."""
-    reviewers = select(REVIEW.c.reviewer_id).where(REVIEW.c.evaluation_id == evaluation_id, REVIEW.c.slot == 0)
-    deciders = (
-        select(DECISION.c.decided_by)
-        .join(REVIEW, REVIEW.c.id == DECISION.c.review_id)
-        .where(REVIEW.c.evaluation_id == evaluation_id, REVIEW.c.slot == 0)
-    )
+def judged_by(session: Session, evaluation_id: str, without: str | None = None) -> frozenset[str]:
+    """Who had a part in what was published of an evaluation, but for the review `without`: the ids of users."""
+    published = [REVIEW.c.evaluation_id == evaluation_id, (REVIEW.c.slot == 0) | (REVIEW.c.why == "complaint")]
+    if without is not None:
+        published.append(REVIEW.c.id != without)
+    reviewers = select(REVIEW.c.reviewer_id).where(*published)
+    deciders = select(DECISION.c.decided_by).join(REVIEW, REVIEW.c.id == DECISION.c.review_id).where(*published)
     found = [*session.execute(reviewers).scalars(), *session.execute(deciders).scalars()]
     return frozenset(id_ for id_ in found if id_ is not None)
 

@@ -1,6 +1,6 @@
 """Who reviews what: by load, within the call's team, never a call of one's own, never twice the same person."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +8,13 @@ from sqlalchemy import update
 from sqlmodel import Session
 
 from callgrade.access import audit
+from callgrade.access.permissions import ROLES, parse_role
 from callgrade.access.principals import Principal
 from callgrade.db.tables import Evaluation, User
 from callgrade.domain.errors import ConflictError, UnknownResourceError
 from callgrade.reviews import repository, sampling_repository
+from callgrade.reviews.appeals_repository import judged_by
+from callgrade.reviews.publishing import is_second_check
 from callgrade.reviews.sampling_repository import Reviewer
 from callgrade.reviews.tables import REVIEW
 
@@ -74,20 +77,29 @@ def assign(session: Session, principal: Principal, review_id: str, user_id: str 
     if review.state != "open":
         raise ConflictError(f"the review is {review.state}; it cannot be given to anybody any more")
     if user_id is not None:
-        user = session.get(User, user_id)
-        if user is None or user.client_id != principal.client_id or user.disabled_at is not None:
-            raise UnknownResourceError("there is no such reviewer")
-        if user.agent_id is not None and user.agent_id == review.agent_id:
-            raise ConflictError("nobody reviews a call that they took themselves")
         others = sampling_repository.reviewers_of(session, review.evaluation_id) - {review.reviewer_id}
-        if user_id in others:
-            raise ConflictError("they have another review of this call: two looks are meant to be two people's")
+        if is_second_check(review):
+            others |= judged_by(session, review.evaluation_id, review.id)
+        check_reviewer(principal, session.get(User, user_id), review.agent_id, others)
     session.execute(
         update(REVIEW)
         .where(REVIEW.c.id == review.id, REVIEW.c.state == "open")
         .values(reviewer_id=user_id, claimed_by=None, claimed_until=None)
     )
     audit.record(session, principal, "review.assigned", review.id, {"to": user_id})
+
+
+def check_reviewer(principal: Principal, user: User | None, agent_id: str | None, others: Collection[str]) -> None:
+    """Raises UnknownResourceError for nobody of this client, ConflictError for whoever took the call or is one of the
+    `others` that look at it or have."""
+    if user is None or user.client_id != principal.client_id or user.disabled_at is not None:
+        raise UnknownResourceError("there is no such reviewer")
+    if "reviews:write" not in ROLES[parse_role(user.role)]:
+        raise ConflictError("they review nothing; choose a reviewer")
+    if user.agent_id is not None and user.agent_id == agent_id:
+        raise ConflictError("nobody reviews a call that they took themselves")
+    if user.id in others:
+        raise ConflictError("they have another review of this call: two looks are meant to be two people's")
 
 
 def withdraw(session: Session, principal: Principal, review_id: str) -> None:

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from callgrade.access import audit
 from callgrade.access.principals import Principal
-from callgrade.db.tables import Evaluation
+from callgrade.db.tables import Evaluation, Review
 from callgrade.db.types import now
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations import outbox
@@ -16,6 +16,8 @@ from callgrade.evaluations.repository import card_copies, flag_rows, points
 from callgrade.evaluations.statuses import before
 from callgrade.evaluations.tables import CALL, EVALUATION, FLAG
 from callgrade.reviews.tables import FINDING, PUBLISHED
+
+COMPLAINT = "complaint"
 
 
 def publish(
@@ -70,6 +72,21 @@ def published(session: Session, evaluation_id: str, revision: int | None = None)
         statement = statement.where(PUBLISHED.c.revision == revision)
     row = session.execute(statement.order_by(PUBLISHED.c.revision.desc()).limit(1)).one_or_none()
     return None if row is None else (row.revision, Scorecard.model_validate_json(row.content))
+
+
+def is_second_check(review: Review) -> bool:
+    """Whether a review looks again at what was published, because somebody complained."""
+    return review.slot > 0 and review.why == COMPLAINT
+
+
+def begins_from(session: Session, review: Review) -> tuple[int, Scorecard] | None:
+    """What a second check looks at: (revision, scorecard) as it stands, or as it stood before the check was published.
+    None for a review of a proposal."""
+    if not is_second_check(review):
+        return None
+    own = select(PUBLISHED.c.revision).where(PUBLISHED.c.review_id == review.id)
+    revision = session.execute(own).scalar_one_or_none()
+    return published(session, review.evaluation_id, None if revision is None else revision - 1)
 
 
 def _total(card: Scorecard) -> float | None:

@@ -87,11 +87,11 @@ def proposal(subject_: Subject) -> Scorecard:
 
 
 def keep_words(session: Session, evaluation_id: str) -> None:
-    """Until the session ends nobody erases what an evaluation is about: to be asked for before anything is written
-    about it, and before it is looked at whether it is still there."""
-    # the lock that a row referring to it would take as well, only sooner: writers do not wait for each other
+    """Until the session ends nobody else publishes what stands of an evaluation, or erases it: to be asked for before
+    it is looked at what is still there, and before the row of a review is held."""
     wanted = select(EVALUATION.c.id).where(EVALUATION.c.id == evaluation_id)
-    session.execute(wanted.with_for_update(read=True, key_share=True))
+    # rows that refer to it may go on being added
+    session.execute(wanted.with_for_update(key_share=True))
 
 
 def is_wordless(session: Session, evaluation_id: str) -> bool:

@@ -16,7 +16,7 @@ from callgrade.calls.service import parse_stored
 from callgrade.db.session import Database
 from callgrade.db.tables import Review
 from callgrade.db.types import now
-from callgrade.domain.errors import ConflictError, InputError, JudgementError
+from callgrade.domain.errors import ConflictError, ForbiddenError, InputError, JudgementError
 from callgrade.domain.judgements import EXCLUDED, Evidence
 from callgrade.domain.outcomes import Outcome
 from callgrade.domain.reviews import (
@@ -31,7 +31,8 @@ from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations import registry
 from callgrade.evaluations import repository as evaluations
 from callgrade.reviews import repository
-from callgrade.reviews.publishing import publish
+from callgrade.reviews.appeals_repository import judged_by
+from callgrade.reviews.publishing import begins_from, is_second_check, publish
 from callgrade.reviews.repository import Subject
 from callgrade.reviews.views import SAMPLE, ReviewView, cards, open_ones, running
 
@@ -91,7 +92,7 @@ class ReviewDesk:
             # whoever turns the pages of a call does not write each time
             fresh = mine and review.claimed_until is not None and review.claimed_until > at + self._claim / 2
             may = review.state == "open" and visitor.user_id and "reviews:write" in visitor.scopes
-            if fresh or not may:
+            if fresh or not may or _barred(session, visitor, review):
                 return self._view(session, visitor, review)
         with self._database.writing() as session:
             user_id = _user(visitor)
@@ -187,7 +188,8 @@ class ReviewDesk:
             repository.release(session, review.id, _user(visitor))
 
     def finish(self, visitor: Principal, review_id: str) -> ReviewView:
-        """Submits the review; the first one of an evaluation is published. Finishing twice is once.
+        """Submits the review. The first one of an evaluation is published, and so is a second check, as the next
+        revision. Finishing twice is once.
 
         Raises UnfinishedError naming what is not decided, ClaimedError.
         """
@@ -209,7 +211,7 @@ class ReviewDesk:
             kinds = [decision.kind for decision in standing(log).values()]
             facts = {kind: kinds.count(kind) for kind in ("approve", "override", "cannot_judge")}
             audit.record(session, visitor, "review.submitted", review.id, facts)
-            if review.slot == 0:
+            if review.slot == 0 or is_second_check(review):
                 publish(session, visitor, subject.evaluation, card, review_id=review.id)
             return self._view(session, visitor, review)
 
@@ -237,12 +239,17 @@ class ReviewDesk:
             raise JudgementError(criterion_id, "give a reason: somebody will want to know why")
 
     def _held(self, session: Session, visitor: Principal, review_id: str) -> Review:
-        """A review that is about to be written in: nobody else changes it, and nobody erases its call meanwhile."""
+        """A review that is about to be written in: nobody else changes it, and nobody erases its call meanwhile.
+
+        Raises ConflictError, and ForbiddenError for a second check by somebody whose judgement it checks.
+        """
         found = repository.find(session, visitor, "reviews:write", review_id)
         repository.keep_words(session, found.evaluation_id)
         review = repository.hold(session, review_id)
         if review.state != "open":
             raise ConflictError(f"the review is {review.state}; nothing of it can be changed any more")
+        if _barred(session, visitor, review):
+            raise ForbiddenError("you judged this call; somebody else checks it again")
         if repository.is_wordless(session, review.evaluation_id):
             raise ConflictError("the words of this scorecard are gone; there is nothing left to review")
         return review
@@ -259,7 +266,8 @@ class ReviewDesk:
             raise ConflictError(
                 "the call has been evaluated again meanwhile; this review is of what was proposed before"
             )
-        return subject, self._rubric(session, review, subject), repository.proposal(subject)
+        begun = begins_from(session, review)
+        return subject, self._rubric(session, review, subject), begun[1] if begun else repository.proposal(subject)
 
     def _append(self, session: Session, visitor: Principal, review: Review, rows: list[Decision]) -> None:
         log = repository.decisions(session, review.id)
@@ -287,7 +295,9 @@ class ReviewDesk:
     ) -> ReviewView:
         subject = known[0] if known else repository.subject(session, review)
         rubric = known[1] if known else self._rubric(session, review, subject)
-        proposal = known[2] if known else repository.proposal(subject)
+        begun = begins_from(session, review)
+        # of a second check that is what is published, whatever was handed on: it may have become so just now
+        proposal = begun[1] if begun else known[2] if known else repository.proposal(subject)
         transcript = parse_stored(subject.transcript)
         log = repository.decisions(session, review.id)
         hidden = review.blind and review.state != "submitted"
@@ -304,6 +314,8 @@ class ReviewDesk:
             state=review.state,
             blind=review.blind,
             why=SAMPLE if review.blind else review.why,
+            checks=begun[0] if begun else None,
+            barred=_barred(session, visitor, review),
             due_at=review.due_at,
             claimed_by=repository.login_of(session, other) if live else None,
             claimed_until=review.claimed_until if live else None,
@@ -316,6 +328,10 @@ class ReviewDesk:
 def _known(rubric: Rubric, criterion_id: str) -> None:
     if criterion_id not in rubric.by_id:
         raise JudgementError(criterion_id, f"is not in {rubric.reference}")
+
+
+def _barred(session: Session, visitor: Principal, review: Review) -> bool:
+    return is_second_check(review) and visitor.user_id in judged_by(session, review.evaluation_id, review.id)
 
 
 def _user(visitor: Principal) -> str:

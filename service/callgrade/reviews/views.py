@@ -46,7 +46,11 @@ class CriterionView(Frozen):
 
 class ReviewView(Frozen):
     """`running` is the scorecard as it stands. `claimed_by` names a colleague who is at it, `done` whether it was
-    submitted. `call_id` is the server's, `shown_call_id` the client's own."""
+    submitted. `call_id` is the server's, `shown_call_id` the client's own.
+
+    `checks` is the published revision that a second check looks at in the proposal's stead; then `barred` says that it
+    is not for the visitor, whose own judgement it checks.
+    """
 
     id: str
     evaluation_id: str
@@ -57,6 +61,8 @@ class ReviewView(Frozen):
     state: str
     blind: bool
     why: str
+    checks: int | None
+    barred: bool
     due_at: datetime
     claimed_by: str | None
     claimed_until: datetime | None

@@ -231,7 +231,10 @@ def _context(request: Request, desk: Desk, visitor: Principal, view: ReviewView,
         "speeds": SPEEDS,
         "wanted": wanted,
         "query": _query(wanted),
-        "may_write": "reviews:write" in visitor.scopes and view.state == "open" and view.claimed_by is None,
+        "may_write": "reviews:write" in visitor.scopes
+        and view.state == "open"
+        and view.claimed_by is None
+        and not view.barred,
         "refused": None,
     }
 
