@@ -60,6 +60,9 @@ class Sometimes:
         if next(self.turns):
             await self.works.judge_chunk(batch_id, number)
 
+    async def fetch(self, id_: str, call_id: str, number: int) -> None:
+        await self.works.fetch(id_, call_id, number)
+
     async def aclose(self) -> None:
         await self.works.aclose()
 
