@@ -9,6 +9,7 @@ from callgrade.web.pages import (
     agents,
     batches,
     calls,
+    dashboards,
     keys,
     preferences,
     queue,
@@ -17,6 +18,7 @@ from callgrade.web.pages import (
     scorecard,
     sign_in,
     users,
+    words,
 )
 
 ROUTERS: list[APIRouter] = [
@@ -31,8 +33,10 @@ ROUTERS: list[APIRouter] = [
     batches.router,
     queue.router,
     review.router,
+    words.router,
     scorecard.router,
     calls.router,
+    dashboards.router,
 ]
 TOPICS: list[Topic] = [
     *batches.TOPICS,
