@@ -114,15 +114,18 @@ def list_agents(
     return [AgentShown(agent_id=it.agent_id, name=it.name, team=it.team, left_at=it.left_at) for it in found]
 
 
-def teams_of_today(session: Session, principal: Principal) -> Sequence[str]:
-    """That somebody is in, of those the principal may see."""
+def list_teams(session: Session, principal: Principal) -> Sequence[str]:
+    """That somebody is in today, of those the principal may see."""
     return people_repository.teams(session, principal)
 
 
 def team_of_today(session: Session, client_id: str, agent_id: str | None) -> str | None:
-    if agent_id is None:
-        return None
-    return people_repository.teams_of(session, client_id, [agent_id]).get(agent_id)
+    return teams_of_today(session, client_id, [agent_id]).get(agent_id) if agent_id else None
+
+
+def teams_of_today(session: Session, client_id: str, agent_ids: Iterable[str]) -> dict[str, str]:
+    """Of each agent who is in one."""
+    return people_repository.teams_of(session, client_id, agent_ids)
 
 
 def read_agents(content: bytes, source: str = "agents.csv") -> list[AgentTold]:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, text
 from sqlmodel import Session, col, select
 
+from callgrade.access.agents import team_of_today
 from callgrade.access.repository import insert_once
 from callgrade.db.tables import AwaitedRecording, BatchChunk, Call, Recording, TranscriptVersion
 from callgrade.db.types import new_id, now
@@ -27,8 +28,10 @@ class CallFilters(Frozen):
 
 
 def insert_call(session: Session, client_id: str, columns: dict[str, Any]) -> str | None:
-    """The new call's id, or None where the client has one of this name already."""
-    row = {"id": new_id(), "client_id": client_id, "created_at": now(), **columns}
+    """The new call's id, or None where the client has one of this name already. One that does not name its agent's team
+    gets today's, which it keeps."""
+    team = columns["team"] or team_of_today(session, client_id, columns["agent_id"])
+    row = {"id": new_id(), "client_id": client_id, "created_at": now(), **columns, "team": team}
     return row["id"] if insert_once(session, Call, row) else None
 
 

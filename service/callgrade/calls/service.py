@@ -277,7 +277,8 @@ def require_same_metadata(call: Call, known: Recording | AwaitedRecording | None
     before = {name: getattr(call, name) for name in ("channel", "language", "started_at", "queue", "facts")}
     now_ = {name: getattr(metadata, name) for name in before}
     agent, customer = metadata.agent or Party(), metadata.customer or Party()
-    before["agent"], now_["agent"] = [call.agent_id, call.team], [agent.id, agent.team]
+    # a team that was not told is the one of its day, whatever the agent's is by now
+    before["agent"], now_["agent"] = [call.agent_id, call.team if agent.team else None], [agent.id, agent.team]
     deleted_by_policy = isinstance(known, Recording) and not known.sha256
     if known is not None and not deleted_by_policy:
         before |= {"customer": known.customer, "agent_channel": known.agent_channel}

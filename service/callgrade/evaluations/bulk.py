@@ -6,13 +6,14 @@ A chunk that is worked off again skips the lines that have left their trace. Res
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pydantic_core import from_json
 from sqlalchemy.exc import DataError, IntegrityError
 
+from callgrade.access.agents import teams_of_today
 from callgrade.calls.manifest import read_line
 from callgrade.calls.metadata import require_storable
 from callgrade.calls.reading import parse_sent
@@ -121,12 +122,15 @@ class _Chunk:
         for line in left:
             (named if _names_recording(line.text) else lines).append(line)
         said = [_said(line.text) for line in lines]
-        self._teams = {line.team for line in said}
         ids = [line.call_id for line in said if line.call_id is not None]
+        agents = [line.agent for line in said if line.agent is not None and line.team is None]
         with self._pipeline.database.reading() as session:
+            self._chunk = replace(self._chunk, teams=teams_of_today(session, self._chunk.client_id, agents))
             self._known = traces.known_calls(session, self._chunk.client_id, ids)
             if self._known:
                 self._done = traces.evaluated(session, self._chunk, self._known)
+        untold = {*self._chunk.teams.values(), *(call.team for call in self._known.values())}
+        self._teams = {line.team for line in said} | untold
         return lines, named
 
     async def _await_recordings(self, lines: list[Line]) -> None:
@@ -143,7 +147,7 @@ class _Chunk:
 
     async def _evaluate(self, lines: list[Line]) -> None:
         async def score(transcript: Transcript) -> Scorecard:
-            graded = traces.graded_by(self._chunk, transcript)
+            graded = traces.graded_by(self._chunk, transcript, self._known)
             seat = await self._seat(graded)
             if isinstance(seat, CallgradeError):
                 raise seat
@@ -176,7 +180,7 @@ class _Chunk:
             await asyncio.sleep(TELL_S)
             if (parked := self._parked) != self._told_parked:
                 tell = partial(chunks.tell_parked, batch_id=self._chunk.batch_id, number=self._chunk.number)
-                await self._pipeline.write(partial(tell, parked=parked))
+                await patiently(partial(self._pipeline.write, partial(tell, parked=parked)))
                 self._told_parked = parked
 
     async def _load(self, line: Line) -> Transcript:
@@ -252,6 +256,7 @@ def _lines(stream: BinaryIO, first: int) -> Iterator[Line]:
 class _Said(NamedTuple):
     call_id: str | None = None
     team: str | None = None
+    agent: str | None = None
 
 
 def _said(text: bytes) -> _Said:
@@ -263,7 +268,8 @@ def _said(text: bytes) -> _Said:
     if not isinstance(document, dict):
         return _Said()
     agent = document.get("agent")
-    told = document.get("call_id"), agent.get("team") if isinstance(agent, dict) else None
+    agent = agent if isinstance(agent, dict) else {}
+    told = document.get("call_id"), agent.get("team"), agent.get("id")
     return _Said(*(value if isinstance(value, str) and is_whole(value) else None for value in told))
 
 

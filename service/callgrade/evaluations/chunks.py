@@ -4,7 +4,8 @@ What the lines of a chunk come to is stored by traces.py.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, select, update
@@ -25,7 +26,8 @@ WORKING = ("receiving", "running")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A chunk that is to be worked off. `done` are the lines that have left their trace already."""
+    """A chunk that is to be worked off. `done` are the lines that have left their trace already; `teams` are those of
+    agents whose lines name none, as they are today."""
 
     batch_id: str
     number: int
@@ -36,6 +38,7 @@ class Chunk:
     choice: Choice
     done: frozenset[int]
     parked: int
+    teams: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def numbers(self) -> range:

@@ -52,6 +52,7 @@ class Known(NamedTuple):
     digests: Mapping[str, int]
     """Of its transcripts' content → their version."""
     erased: bool
+    team: str | None
 
 
 class CancelledError(Exception):
@@ -65,7 +66,7 @@ def known_calls(session: Session, client_id: str, call_ids: Iterable[str], *, ho
     known: dict[str, Known] = {}
     for start in range(0, len(wanted), IDS_A_QUERY):
         asked = (
-            select(CALL.c.call_id, CALL.c.id, CALL.c.erased_at, TRANSCRIPT.c.digest, TRANSCRIPT.c.version)
+            select(CALL.c.call_id, CALL.c.id, CALL.c.erased_at, CALL.c.team, TRANSCRIPT.c.digest, TRANSCRIPT.c.version)
             .outerjoin(TRANSCRIPT, TRANSCRIPT.c.call_id == CALL.c.id)
             .where(CALL.c.client_id == client_id, CALL.c.call_id.in_(wanted[start : start + IDS_A_QUERY]))
             # held in one order by everybody, so that two who want the same calls do not wait for each other
@@ -74,7 +75,7 @@ def known_calls(session: Session, client_id: str, call_ids: Iterable[str], *, ho
         for row in session.execute(asked.with_for_update(of=CALL) if hold else asked):
             before = known.get(row.call_id)
             digests = {**(before.digests if before else {}), **({row.digest: row.version} if row.digest else {})}
-            known[row.call_id] = Known(row.id, digests, row.erased_at is not None)
+            known[row.call_id] = Known(row.id, digests, row.erased_at is not None, row.team)
     return known
 
 
@@ -106,7 +107,7 @@ def refuse(
     version = call.digests.get(digest)
     if version is None:
         raise ConflictError("there is a call with this call_id already, with another content")
-    before = done.get(_key(call, graded_by(chunk, transcript), version))
+    before = done.get(_key(call, graded_by(chunk, transcript, known), version))
     if before is not None:
         raise DuplicateError(before)
 
@@ -190,7 +191,7 @@ class _Group:
             self._faults.append((result.line, error))
             return
         call = known.get(result.transcript.call_id) or self._new_call(result.transcript, content, digest, known)
-        self._evaluate(result, call, call.digests[digest], done)
+        self._evaluate(result, call, call.digests[digest], known, done)
 
     def insert(self, session: Session) -> None:
         for table, rows in (
@@ -205,10 +206,11 @@ class _Group:
         insert_faults(session, self._chunk.batch_id, self._faults)
 
     def _new_call(self, transcript: Transcript, content: str, digest: str, known: dict[str, Known]) -> Known:
-        call = Known(new_id(), {digest: 1}, erased=False)
+        team = team_of(self._chunk, transcript, known)
+        call = Known(new_id(), {digest: 1}, erased=False, team=team)
         # the same call may stand twice in one group
         known[transcript.call_id] = call
-        columns = call_columns(transcript)
+        columns = {**call_columns(transcript), "team": team}
         self._calls.append({"id": call.id, "client_id": self._chunk.client_id, "created_at": self._moment, **columns})
         self._transcripts.append(
             {
@@ -222,10 +224,12 @@ class _Group:
         )
         return call
 
-    def _evaluate(self, result: Result, call: Known, version: int, done: dict[str, str]) -> None:
+    def _evaluate(
+        self, result: Result, call: Known, version: int, known: Mapping[str, Known], done: dict[str, str]
+    ) -> None:
         chunk, transcript, card = self._chunk, result.transcript, result.card
         assert transcript is not None
-        id_, graded = new_id(), graded_by(chunk, transcript)
+        id_, graded = new_id(), graded_by(chunk, transcript, known)
         dedupe = _key(call, graded, version)
         done[dedupe] = id_
         copies = repository.card_copies(card) if card else dict.fromkeys(("total", "low", "high", "passed"))
@@ -246,7 +250,7 @@ class _Group:
                 "attempt": 1,
                 "error": told(result.error) if result.error else None,
                 "agent_id": transcript.agent.id if transcript.agent else None,
-                "team": transcript.agent.team if transcript.agent else None,
+                "team": call.team,
                 "called_at": transcript.started_at or self._moment,
                 **copies,
                 "created_at": self._moment,
@@ -262,9 +266,19 @@ class _Group:
         self.events.append(evaluation_event(name, id_, 1, call.id, transcript.call_id, extra))
 
 
-def graded_by(chunk: Chunk, transcript: Transcript) -> Graded:
+def graded_by(chunk: Chunk, transcript: Transcript, known: Mapping[str, Known]) -> Graded:
     """A line is graded by the release of the team of its agent."""
-    return chunk.choice.of(transcript.agent.team if transcript.agent else None)
+    return chunk.choice.of(team_of(chunk, transcript, known))
+
+
+def team_of(chunk: Chunk, transcript: Transcript, known: Mapping[str, Known]) -> str | None:
+    """Which it names, or its call has already, or else its agent's of today."""
+    agent = transcript.agent
+    if agent is not None and agent.team:
+        return agent.team
+    if (call := known.get(transcript.call_id)) is not None:
+        return call.team
+    return chunk.teams.get(agent.id) if agent is not None and agent.id else None
 
 
 def _keys(chunk: Chunk, call: Known) -> list[str]:

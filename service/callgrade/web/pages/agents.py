@@ -68,7 +68,7 @@ def bring_in(
 def _found(visitor: Principal, desk: Desk, q: str, team: str, after: str | None) -> dict[str, Any]:
     with desk.database.reading() as session:
         found = service.list_agents(session, visitor, like=q.strip(), team=team or None, after=after, limit=PAGE + 1)
-        teams = service.teams_of_today(session, visitor)
+        teams = service.list_teams(session, visitor)
     narrow = {name: value for name, value in (("q", q), ("team", team)) if value}
     further = {**narrow, "after": found[PAGE - 1].agent_id} if len(found) > PAGE else None
     return {

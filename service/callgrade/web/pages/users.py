@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from callgrade.access import people
-from callgrade.access.agents import teams_of_today
+from callgrade.access.agents import list_teams
 from callgrade.access.people import Administration, Person, PersonError, TakenError, Told
 from callgrade.access.permissions import PEOPLE, Role
 from callgrade.access.principals import Principal
@@ -160,7 +160,7 @@ def _form(
 ) -> Response:
     _ = words_of(request).gettext
     with desk.database.reading() as session:
-        teams = teams_of_today(session, visitor)
+        teams = list_teams(session, visitor)
     context: dict[str, Any] = {
         "person": person,
         "them": told,
