@@ -28,6 +28,7 @@ from callgrade.evaluations.intake import Intake
 from callgrade.evaluations.receiving import Reception
 from callgrade.evaluations.watching import Watch
 from callgrade.ports import BlobStore, WorkQueue
+from callgrade.reviews.corrections import hand_back
 from callgrade.reviews.sampling import Sampler
 from callgrade.settings import Settings, load_settings
 from callgrade.web.app import mount, open_desk
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from callgrade.engine import Engine
 
-GRACE_S, LOOK_THROUGH_S = 10, 30.0
+GRACE_S, LOOK_THROUGH_S, HAND_BACK_S = 10, 30.0, 10.0
 """What is under way when the process is asked to end may take so long to end; the next launch goes on with the rest."""
 
 
@@ -114,7 +115,10 @@ def open_workshop(settings: Settings, watch: Watch | None = None) -> Iterator[Wo
         engine.launch()
         stack.callback(engine.shutdown, GRACE_S)
         sampler = Sampler(database, zone=ZoneInfo(settings.timezone))
-        desk_work = [Task("look_through", LOOK_THROUGH_S, sampler.look_through)]
+        desk_work = [
+            Task("look_through", LOOK_THROUGH_S, sampler.look_through),
+            Task("hand_back", HAND_BACK_S, partial(hand_back, database)),
+        ]
         housekeeping = Housekeeping(database, blobs, [DiskCache(settings.data_dir / ANSWERS)], desk_work)
         housekeeping.start()
         stack.callback(housekeeping.stop)

@@ -86,7 +86,7 @@ def _theirs(principal: Principal) -> ColumnElement[bool]:
 def _blind(principal: Principal) -> Select[Any]:
     return select(_REVIEW.c.evaluation_id).where(
         _REVIEW.c.client_id == principal.client_id,
-        _REVIEW.c.state == "open",
+        _REVIEW.c.state.in_(("open", "awaiting")),
         _REVIEW.c.blind.is_(True),
         or_(_REVIEW.c.reviewer_id == principal.user_id, _REVIEW.c.reviewer_id.is_(None)),
     )

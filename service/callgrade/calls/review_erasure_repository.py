@@ -36,7 +36,7 @@ def set_published(session: Session, row: PublishedScorecard, content: str | None
 def blank_reviews(session: Session, evaluation_ids: Sequence[str], instead: str) -> None:
     """Reasons and evidence of decisions, and what is half typed. What was still open has nothing left to look at."""
     mine = select(Review.id).where(col(Review.evaluation_id).in_(evaluation_ids))
-    reviews = (col(Review.evaluation_id).in_(evaluation_ids), col(Review.state) == "open")
+    reviews = (col(Review.evaluation_id).in_(evaluation_ids), col(Review.state).in_(("open", "awaiting")))
     # a decision that says why must go on saying something, or it could not be read any more
     reason = case((col(ReviewDecision.reason) == "", ""), else_=instead)
     for statement in (

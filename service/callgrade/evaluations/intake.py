@@ -109,6 +109,12 @@ class Intake:
         self._enqueue(row, queue)
         return row
 
+    def hand_over(self, row: Evaluation) -> None:
+        """An evaluation that was stored elsewhere, to the workers. Nothing is lost where they cannot be told now."""
+        with self._database.reading() as session:
+            queue = _queue_for(session, row)
+        self._enqueue(row, queue)
+
     def erase(self, principal: Principal, id_: str, reason: str) -> Erased:
         """Raises UnknownResourceError, GoneError, InputError for a reason that is none."""
         done = erasure.erase(self._database, self._blobs, principal, id_, reason, memories=self._memories)

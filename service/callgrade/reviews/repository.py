@@ -16,7 +16,7 @@ from callgrade.access.rows import reviews_within
 from callgrade.calls.erasure_repository import WORDLESS
 from callgrade.db.tables import Call, Evaluation, Review
 from callgrade.db.types import now
-from callgrade.domain.errors import UnknownResourceError
+from callgrade.domain.errors import ConflictError, UnknownResourceError
 from callgrade.domain.outcomes import Outcome
 from callgrade.domain.reviews import Decision
 from callgrade.domain.scorecards import Scorecard
@@ -26,8 +26,20 @@ from callgrade.reviews.tables import DECISION, DRAFT, REVIEW, USER
 OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 
 
+AWAITING = "awaiting"
+"""The state of a review whose proposal is still to come: the call is being judged again by corrected words."""
+
+
+class AwaitedError(ConflictError):
+    """There is nothing to look at yet, or it came this very moment: `corrections.hand_back` opens it."""
+
+    def __init__(self) -> None:
+        super().__init__("the call is being judged again by its corrected words; look again in a moment")
+
+
 class Subject(NamedTuple):
-    """What a review looks at. `scorecard` is the proposal's text; `transcript` the newest."""
+    """What a review looks at. `scorecard` is the proposal's text; `transcript` what it was judged by: words that were
+    corrected since then are another evaluation's."""
 
     review: Review
     evaluation: Evaluation
@@ -63,12 +75,17 @@ def calls_of(session: Session, review_ids: Sequence[str]) -> dict[str, str]:
 
 
 def subject(session: Session, review: Review) -> Subject:
-    """Raises UnknownResourceError where what was looked at is gone (the call was erased)."""
+    """Raises UnknownResourceError where what was looked at is gone (the call was erased), AwaitedError where it is to
+    come yet."""
+    if review.state == AWAITING:
+        raise AwaitedError
+    there_then = (TRANSCRIPT.c.version == 1) | (TRANSCRIPT.c.created_at <= SCORECARD.c.created_at)
     newest = (
         select(TRANSCRIPT.c.content)
-        .where(TRANSCRIPT.c.call_id == CALL.c.id)
+        .where(TRANSCRIPT.c.call_id == CALL.c.id, there_then)
         .order_by(TRANSCRIPT.c.version.desc())
         .limit(1)
+        .correlate(CALL, SCORECARD)
         .scalar_subquery()
     )
     row = session.execute(

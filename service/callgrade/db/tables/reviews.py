@@ -31,13 +31,13 @@ class Review(SQLModel, table=True):
     """Of the scorecard that is looked at."""
     slot: int = 0
     why: str
-    """sample unusual red_line low_confidence flagged watched_agent topic complaint double picked"""
+    """sample unusual red_line low_confidence flagged watched_agent topic complaint double picked corrected"""
     blind: bool = False
     reviewer_id: str | None = Field(default=None, foreign_key="app_user.id")
     claimed_by: str | None = Field(default=None, foreign_key="app_user.id")
     claimed_until: datetime | None = Field(default=None, sa_type=Moment)
     state: str = "open"
-    """open submitted withdrawn"""
+    """open submitted withdrawn awaiting (the words were corrected, and what is to be reviewed is to come)"""
     due_at: datetime = Field(sa_type=Moment)
     rubric_id: str
     agent_id: str | None = None
