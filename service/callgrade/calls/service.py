@@ -15,6 +15,7 @@ from pydantic_core import PydanticSerializationError
 from sqlmodel import Session
 
 from callgrade.access import rows
+from callgrade.access.permissions import Scope
 from callgrade.access.principals import Principal
 from callgrade.calls import repository
 from callgrade.calls.metadata import RecordingMetadata, require_storable
@@ -121,9 +122,9 @@ def find(session: Session, client_id: str, id_: str) -> Call:
     return _alive(repository.call(session, client_id, id_))
 
 
-def find_within(session: Session, principal: Principal, id_: str) -> Call:
-    """As `find`, for a person: a call beyond their reach is unknown to them."""
-    return _alive(repository.call_within(session, rows.calls_within(principal), id_))
+def find_within(session: Session, principal: Principal, id_: str, scope: Scope = "calls:read") -> Call:
+    """As `find`, for a person: a call beyond their reach is unknown. Raises ForbiddenError without the scope."""
+    return _alive(repository.call_within(session, rows.calls_within(principal, scope), id_))
 
 
 def hold(session: Session, client_id: str, id_: str) -> Call:

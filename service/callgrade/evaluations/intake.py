@@ -88,13 +88,14 @@ class Intake:
         """Evaluates a call that is there, by another rubric or release. Raises UnknownResourceError, NotFoundError."""
 
         def create(session: Session) -> tuple[Submission, Evaluation | None]:
-            call = calls.find(session, principal.client_id, id_)
+            call = calls.find_within(session, principal, id_, "evaluations:write")
             return self._evaluate(session, principal, call, rubric, release, priority)
 
         return self._once(principal, create, once)
 
     def cancel(self, principal: Principal, id_: str) -> Evaluation:
         with self._database.writing() as session:
+            repository.find_within(session, principal, id_, "evaluations:write")
             row = repository.cancel(session, principal.client_id, id_)
             awaiting.drop_unwanted(session, col(Evaluation.id) == row.id)
             audit.record(session, principal, "evaluation.cancelled", row.id)
@@ -103,6 +104,7 @@ class Intake:
 
     def retry(self, principal: Principal, id_: str) -> Evaluation:
         with self._database.writing() as session:
+            repository.find_within(session, principal, id_, "evaluations:write")
             row = repository.retry(session, principal.client_id, id_)
             audit.record(session, principal, "evaluation.retried", row.id, {"attempt": row.attempt})
             queue = _queue_for(session, row)

@@ -14,6 +14,9 @@ from sqlalchemy import ColumnElement, Table, delete, func, insert, select, updat
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from callgrade.access.permissions import Scope
+from callgrade.access.principals import Principal
+from callgrade.access.rows import evaluations_within
 from callgrade.db.tables import Call, Evaluation, Release, RubricVersion
 from callgrade.db.types import new_id, now
 from callgrade.domain.errors import CallgradeError, ConflictError, UnknownResourceError
@@ -151,6 +154,16 @@ def newest_of_call(
     found: Evaluation | None = session.execute(
         statement.where(scored).order_by(EVALUATION.c.id.desc()).limit(1)
     ).scalar_one_or_none()
+    return found
+
+
+def find_within(session: Session, principal: Principal, id_: str, scope: Scope = "evaluations:read") -> Evaluation:
+    """As `find`, for a person: an evaluation beyond their reach is unknown to them. Raises ForbiddenError without the
+    scope."""
+    wanted = select(Evaluation).where(EVALUATION.c.id == id_, evaluations_within(principal, scope))
+    found: Evaluation | None = session.execute(wanted).scalar_one_or_none()
+    if found is None:
+        raise UnknownResourceError("there is no such evaluation")
     return found
 
 
