@@ -17,12 +17,14 @@ from callgrade.domain.outcomes import Outcome
 from callgrade.domain.rubrics import Criterion
 from callgrade.domain.scales import outcome_type
 from callgrade.reviews import queue, repository
+from callgrade.reviews.corrections import newest_version
 from callgrade.reviews.outlines import sound_of
-from callgrade.reviews.repository import OUTCOME
+from callgrade.reviews.repository import OUTCOME, AwaitedError
 from callgrade.reviews.service import ReviewDesk, StaleError, UnfinishedError
 from callgrade.reviews.views import ReviewView
 from callgrade.web.dependencies import Desk, Desked, Visitor, needs
 from callgrade.web.pages.queue import WHY, QueueWanted
+from callgrade.web.pages.words import awaited
 from callgrade.web.preferences import language_of, words_of
 from callgrade.web.review_cards import card_of, cards_of, player_of, progress_of, transcript_of
 from callgrade.web.shell import by_htmx, fragment, page, redirect
@@ -58,7 +60,13 @@ def call(
         if review is not None and review not in ids:
             raise UnknownResourceError("there is no such review of this call")
     chosen = review or ids[0]
-    return _page(request, visitor, desk, reviewing(desk).open(visitor, chosen, take_over=take_over), wanted)
+    try:
+        view = reviewing(desk).open(visitor, chosen, take_over=take_over)
+    except AwaitedError:
+        return awaited(request, visitor, desk, chosen, wanted)
+    if by_htmx(request):  # whoever waited for it
+        return redirect(request, _here(view, wanted))
+    return _page(request, visitor, desk, view, wanted)
 
 
 @router.get("/calls/{call_id}/audio")
@@ -215,6 +223,7 @@ def _context(request: Request, desk: Desk, visitor: Principal, view: ReviewView,
     with desk.database.reading() as session:
         place = queue.place(session, visitor, filters, view.id)
         around = repository.calls_of(session, [id_ for id_ in (place.before, place.behind) if id_])
+        version = newest_version(session, view.call_id)
     heard = sound_of(desk.database, desk.blobs, view.call_id, f"/calls/{view.call_id}/audio")
     cards = cards_of(view, language)
     return {
@@ -229,6 +238,7 @@ def _context(request: Request, desk: Desk, visitor: Principal, view: ReviewView,
         "of": place.of,
         "why": WHY,
         "speeds": SPEEDS,
+        "version": version,
         "wanted": wanted,
         "query": _query(wanted),
         "may_write": "reviews:write" in visitor.scopes

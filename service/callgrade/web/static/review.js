@@ -173,6 +173,22 @@
     event.preventDefault();
     show(link);
   });
+
+  /* Correcting a turn: in a dialog; by its own page where the words hold what only that shows as it is. */
+  const correcting = one("correct");
+  document.addEventListener("click", (event) => {
+    if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    const link = event.target.closest("a.correct");
+    const said = link?.closest(".turn").querySelector(".words");
+    if (!link || !correcting || said.querySelector(".hidden-character")) return;
+    event.preventDefault();
+    const form = correcting.querySelector("form");
+    form.elements.turn.value = link.dataset.turn;
+    form.elements.text.value = said.textContent;
+    correcting.showModal();
+    form.elements.text.focus();
+  });
+  one("correct-not")?.addEventListener("click", () => correcting.close());
   let quoted = -1;
   const quote = (by) => {
     const links = all("a.quote", current() ?? document);
