@@ -11,8 +11,8 @@ from callgrade.catalog.diff import diff_rubrics
 from callgrade.catalog.rubrics import digest, load_rubric, resolved_json
 from callgrade.cli.render_rubric_diff import show_diff
 from callgrade.cli.rubric_markdown import escaped, markdown
-from callgrade.cli.rubric_page import make_page
-from callgrade.cli.rubric_page.say import plain
+from callgrade.evaluations.rubric_page import make_page
+from callgrade.evaluations.rubric_page.say import plain
 from tests.catalog.everything import everything, with_one_changed
 
 RUBRIC = """\

@@ -6,10 +6,10 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from callgrade.catalog.rubrics import RubricEntry
-from callgrade.cli.rubric_page import Chapter, Item, Line, make_page
-from callgrade.cli.rubric_page.say import Say, plain
 from callgrade.cli.sheet import Sheet
 from callgrade.domain.rubrics import Rubric
+from callgrade.evaluations.rubric_page import Chapter, Item, Line, make_page
+from callgrade.evaluations.rubric_page.say import Say, plain
 
 INDENT = 5
 COLOURS = {"critical": "bold red", "published": "green", "broken": "bold red"}

@@ -12,12 +12,12 @@ from rich.text import Text
 
 from callgrade.catalog.diff import Change, RangeChange, RubricDiff, Side, TotalRange
 from callgrade.cli.render_rubric import print_details
-from callgrade.cli.rubric_page import Line, Page, make_page
-from callgrade.cli.rubric_page.page import range_in_words
-from callgrade.cli.rubric_page.say import Say
 from callgrade.cli.sheet import Sheet
 from callgrade.cli.text_diff import GONE, NEW, compared, compared_lines
 from callgrade.domain.rubrics import Rubric
+from callgrade.evaluations.rubric_page import Line, Page, make_page
+from callgrade.evaluations.rubric_page.page import range_in_words
+from callgrade.evaluations.rubric_page.say import Say
 
 Row = tuple[str, list[Text | str]]
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from callgrade.cli.rubric_page import Chapter, Item, Line, Page, make_page
-from callgrade.cli.rubric_page.say import Say
 from callgrade.domain.rubrics import Rubric
+from callgrade.evaluations.rubric_page import Chapter, Item, Line, Page, make_page
+from callgrade.evaluations.rubric_page.say import Say
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 _LIST_MARK = re.compile(r"^(\s*)([-+=])|^(\s*[0-9]+)([.)])(?=\s|$)")

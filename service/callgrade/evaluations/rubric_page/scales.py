@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from callgrade.cli.rubric_page.outline import Line
-from callgrade.cli.rubric_page.say import Say, plain
 from callgrade.domain.frozen import LocalText
 from callgrade.domain.judgements import Judgement
 from callgrade.domain.outcomes import Outcome
@@ -21,6 +19,8 @@ from callgrade.domain.scales import (
     TiersScale,
     ViolationScale,
 )
+from callgrade.evaluations.rubric_page.outline import Line
+from callgrade.evaluations.rubric_page.say import Say, plain
 from callgrade.evaluations.words import effect_in_words, outcome_in_words
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
 
-from callgrade.cli.rubric_page.outline import Line
-from callgrade.cli.rubric_page.say import Say, percent, plain
-from callgrade.cli.rubric_page.scales import outcome_words
 from callgrade.domain.rubrics import OF_THE_CALL, Criterion, PhraseRule, Phrases, SpeechRule, Trigger
 from callgrade.domain.speech_definitions import DEFINITIONS
+from callgrade.evaluations.rubric_page.outline import Line
+from callgrade.evaluations.rubric_page.say import Say, percent, plain
+from callgrade.evaluations.rubric_page.scales import outcome_words
 
 
 def rule_line(rule: PhraseRule, criterion: Criterion, say: Say) -> Line:

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Iterator
 
-from callgrade.cli.rubric_page.outline import Line
-from callgrade.cli.rubric_page.say import Say, percent, plain
 from callgrade.domain.frozen import Frozen, LocalText
 from callgrade.domain.programme import (
     Appeals,
@@ -17,6 +15,8 @@ from callgrade.domain.programme import (
     Target,
     Within,
 )
+from callgrade.evaluations.rubric_page.outline import Line
+from callgrade.evaluations.rubric_page.say import Say, percent, plain
 
 IN_MS = "_ms"
 """Facts so named are times in milliseconds."""

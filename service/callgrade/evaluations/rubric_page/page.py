@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 from callgrade.catalog.diff import TotalRange, possible_totals
 from callgrade.catalog.rubrics import digest, sources_of
-from callgrade.cli.rubric_page.outline import Chapter, Line, Page
-from callgrade.cli.rubric_page.programme import programme_lines
-from callgrade.cli.rubric_page.rules import phrases_in_words
-from callgrade.cli.rubric_page.say import Say, plain
-from callgrade.cli.rubric_page.sections import section_chapters
 from callgrade.domain.form import build
 from callgrade.domain.rubrics import Rubric, Total
 from callgrade.domain.scales import ViolationScale
+from callgrade.evaluations.rubric_page.outline import Chapter, Line, Page
+from callgrade.evaluations.rubric_page.programme import programme_lines
+from callgrade.evaluations.rubric_page.rules import phrases_in_words
+from callgrade.evaluations.rubric_page.say import Say, plain
+from callgrade.evaluations.rubric_page.sections import section_chapters
 
 
 def make_page(rubric: Rubric, language: str) -> Page:

@@ -5,12 +5,12 @@ from itertools import groupby
 from typing import NamedTuple
 
 from callgrade.catalog.diff import TotalRange, parts_of, possible_totals
-from callgrade.cli.rubric_page.outline import Chapter, Item, Line
-from callgrade.cli.rubric_page.rules import rule_line, speech_line
-from callgrade.cli.rubric_page.say import Say, plain
-from callgrade.cli.rubric_page.scales import scale_line
 from callgrade.domain.form import Part, build
 from callgrade.domain.rubrics import Criterion, Rubric, Section
+from callgrade.evaluations.rubric_page.outline import Chapter, Item, Line
+from callgrade.evaluations.rubric_page.rules import rule_line, speech_line
+from callgrade.evaluations.rubric_page.say import Say, plain
+from callgrade.evaluations.rubric_page.scales import scale_line
 
 
 def section_chapters(rubric: Rubric, say: Say) -> Iterator[Chapter]:
