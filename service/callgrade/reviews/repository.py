@@ -68,6 +68,17 @@ def of_call(session: Session, principal: Principal, scope: Scope, call_id: str) 
     return session.execute(statement).scalars().all()
 
 
+def judges_blind(session: Session, principal: Principal, call_id: str) -> bool:
+    """Whether somebody has still to judge a call (the server's id) by themselves, or might out of the pool."""
+    mine = (REVIEW.c.reviewer_id == principal.user_id) | REVIEW.c.reviewer_id.is_(None)
+    statement = (
+        select(REVIEW.c.id)
+        .join(EVALUATION, EVALUATION.c.id == REVIEW.c.evaluation_id)
+        .where(EVALUATION.c.call_id == call_id, REVIEW.c.blind.is_(True), REVIEW.c.state.in_(("open", AWAITING)), mine)
+    )
+    return session.execute(statement.limit(1)).first() is not None
+
+
 def calls_of(session: Session, review_ids: Sequence[str]) -> dict[str, str]:
     """Review → the server's id of the call that it is of."""
     statement = select(REVIEW.c.id, EVALUATION.c.call_id).join(EVALUATION, REVIEW.c.evaluation_id == EVALUATION.c.id)
