@@ -74,8 +74,10 @@ def open_page(browser: Any, rooms: Rooms, address: Address) -> Iterator[Open]:
         context.close()
 
 
-def cookie(rooms: Rooms, role: Any, base: str) -> dict[str, str]:
-    return {"name": session_cookie(rooms.desk.settings), "value": rooms.token(role), "url": base}
+def cookie(rooms: Rooms, who: Any, base: str) -> dict[str, str]:
+    """`who`: a role, or a role and a login."""
+    role, login = who if isinstance(who, tuple) else (who, "")
+    return {"name": session_cookie(rooms.desk.settings), "value": rooms.token(role, login), "url": base}
 
 
 def signed_in(page: Any, rooms: Rooms, role: Any) -> None:

@@ -4,14 +4,16 @@ from typing import Any
 
 import pytest
 
+from callgrade.access.passwords import hash_password
 from callgrade.domain.errors import ConflictError, NotReadyError
 from callgrade.web.dependencies import session_cookie
 from tests.web.browsing import assert_accessible, shot, signed_in, wait_for
 from tests.web.style import RAISED, add_style
 
 LOOKS = [(dark, language, width) for dark in (False, True) for language in ("zh", "en") for width in (1440, 800)]
-TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : Array.from(document.querySelectorAll("main *, .bar *"))
-  .filter((it) => it.getBoundingClientRect().right > innerWidth + 1).map((it) => it.outerHTML.slice(0, 120))"""
+TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+  Array.from(document.querySelectorAll("main *, .bar *"))
+    .filter((it) => it.getBoundingClientRect().right > innerWidth + 1).map((it) => it.outerHTML.slice(0, 120))"""
 
 
 @pytest.fixture(autouse=True)
@@ -236,7 +238,8 @@ class TestSaves:
         assert asked == ["beforeunload"]
 
     def test_signed_out_in_mid_work_one_signs_in_on_top_of_it(self, open_page, rooms, saves) -> None:
-        page = open_page("/style", "reviewer")
+        rooms.token("reviewer", "lin", password_hash=hash_password("four words in a row"))
+        page = open_page("/style", ("reviewer", "lin"))
         page.context.clear_cookies(name=session_cookie(rooms.desk.settings))
         self.write(page, "kept")
         dialog = page.locator("#sign-in-again[open]")
@@ -244,11 +247,37 @@ class TestSaves:
         assert page.locator("#first .unsaved").count() == 1
         shot(page, "sign-in-again")
         assert_accessible(page)
-        # in another tab, with whatever the place has for that
-        other = page.context.new_page()
-        signed_in(page, rooms, "reviewer")
-        other.goto(page.base + "/style")
-        other.evaluate("new BroadcastChannel('callgrade').postMessage({ signedIn: true })")
+        dialog.locator("#login").fill("lin")
+        dialog.locator("#password").fill("not right")
+        dialog.get_by_role("button", name="登录", exact=True).click()
+        dialog.locator(".notice.bad").wait_for()
+        assert_accessible(page)
+        dialog.locator("#login").fill("lin")
+        dialog.locator("#password").fill("four words in a row")
+        dialog.get_by_role("button", name="登录", exact=True).click()
         wait_for(page, lambda: saves.sent == ["kept"])
         page.locator("#first:not([data-unsaved])").wait_for()
         assert page.locator("#sign-in-again[open]").count() == 0
+
+    def test_or_in_another_tab(self, open_page, rooms, saves) -> None:
+        page = open_page("/style", "reviewer")
+        page.context.clear_cookies(name=session_cookie(rooms.desk.settings))
+        self.write(page, "kept")
+        page.locator("#sign-in-again[open]").wait_for()
+        other = page.context.new_page()
+        signed_in(page, rooms, "qa_lead")
+        other.goto(page.base + "/signed-in")
+        page.wait_for_timeout(200)
+        assert saves.sent == []
+        assert page.locator("#sign-in-again[open]").count() == 1
+        signed_in(page, rooms, "reviewer")
+        other.goto(page.base + "/signed-in")
+        wait_for(page, lambda: saves.sent == ["kept"])
+        page.locator("#first:not([data-unsaved])").wait_for()
+
+    def test_nothing_is_saved_in_the_name_of_who_signed_in_elsewhere_since(self, open_page, rooms, saves) -> None:
+        page = open_page("/style", "reviewer")
+        signed_in(page, rooms, "qa_lead")
+        self.write(page, "whose?")
+        page.locator("#sign-in-again[open]").wait_for()
+        assert saves.sent == []

@@ -21,6 +21,9 @@ from callgrade.settings import Settings
 
 BACKGROUND = "Desk-Background"
 """The header of a request that the page sent by itself: looking on is no sign that somebody is still there."""
+VISITOR = "Desk-Visitor"
+"""The header that says whose page it is that asks. Should somebody else have signed in since, in another tab, nothing
+is done in their name."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ def token_of(request: Request) -> str | None:
 def visitor_of(request: Request) -> Principal:
     """Raises NotAuthenticatedError."""
     principal = admitted(request, quietly=BACKGROUND in request.headers)
+    if request.headers.get(VISITOR, principal.user_id) != principal.user_id:
+        raise NotAuthenticatedError("somebody else has signed in in this browser")
     # the frame around the app names it in the access log
     request.state.principal = principal
     return principal

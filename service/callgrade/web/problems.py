@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from callgrade.domain.errors import CallgradeError
-from callgrade.web.dependencies import guest_of
+from callgrade.web.dependencies import desk_of, guest_of
 from callgrade.web.preferences import words_of
 from callgrade.web.shell import by_htmx, fragment, own_path, page, request_id_of
 from callgrade.web.words import N_
@@ -135,7 +135,11 @@ def _told(request: Request, found: Problem) -> dict[str, Any]:
 def _as_fragment(request: Request, found: Problem, headers: dict[str, str]) -> Response:
     template = "problems/_sign_in.html" if found.status == 401 else "problems/_problem.html"
     marked = {**headers, "X-Problem": found.type}
-    return fragment(request, template, None, status=found.status, headers=marked, **_told(request, found))
+    context = _told(request, found)
+    if found.status == 401:
+        several = desk_of(request).sign_ins.number_of_clients() > 1
+        context |= {"several": several, "login": "", "client": "", "due": False, "error": None, "wait_s": None}
+    return fragment(request, template, None, status=found.status, headers=marked, **context)
 
 
 def _as_json(request: Request, found: Problem, headers: dict[str, str]) -> Response:

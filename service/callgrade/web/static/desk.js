@@ -183,6 +183,13 @@ const desk = (() => {
     if (!waiting.size) all('[data-about="offline"]', toasts).forEach((old) => old.remove());
   });
 
+  /* Whose page this is: whoever signs in on top of it must not send off what somebody else had typed. */
+  const mine = document.body.dataset.user;
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (mine && detail.path === "/sign-in") detail.parameters.was = mine;
+    else if (mine) detail.headers["Desk-Visitor"] = mine;
+  });
+
   /* Signed out in mid-work: sign in on top of it, then whatever was refused is sent again. */
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("callgrade") : null;
   const signInAgain = (html) => {
@@ -193,19 +200,17 @@ const desk = (() => {
       dialog.showModal();
     }
   };
-  // whoever signs in on top of somebody else's page must not send off what that one had typed
-  document.addEventListener("htmx:configRequest", ({ detail }) => {
-    if (detail.path === "/sign-in") detail.parameters.was = document.body.dataset.user ?? "";
-  });
-  const signedIn = () => {
+  const signedIn = (who) => {
     const dialog = one("sign-in-again");
-    if (!dialog.open) return;
+    // somebody else does not go on with this person's work
+    if (!dialog.open || who !== mine) return;
     dialog.close();
     again();
     everything();
   };
-  document.addEventListener("signed-in", () => { signedIn(); channel?.postMessage({ signedIn: true }); });
-  if (document.querySelector("[data-signed-in]")) channel?.postMessage({ signedIn: true });
+  const tellSignedIn = () => { signedIn(mine); channel?.postMessage({ signedIn: mine }); };
+  document.addEventListener("signed-in", tellSignedIn);
+  if (document.querySelector("[data-signed-in]")) tellSignedIn();
 
   /* What is live. One stream a browser, because six connections are all a browser opens to a host: the tab that holds
      the lock listens and tells the others. Where that cannot be, ask now and then. Hidden tabs wait until they show. */
@@ -250,7 +255,7 @@ const desk = (() => {
   addEventListener("pagehide", () => stop());
   channel?.addEventListener("message", ({ data }) => {
     if (data.changed) heard(data.changed);
-    if (data.signedIn) signedIn();
+    if (data.signedIn) signedIn(data.signedIn);
   });
   addEventListener("pageshow", (event) => { if (event.persisted) { begin(); everything(); } });
   begin();
