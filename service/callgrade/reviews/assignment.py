@@ -89,6 +89,18 @@ def assign(session: Session, principal: Principal, review_id: str, user_id: str 
     audit.record(session, principal, "review.assigned", review.id, {"to": user_id})
 
 
+def candidates(session: Session, principal: Principal, evaluation: Evaluation) -> list[tuple[str, str]]:
+    """(id, name) of whoever could be given a review of an evaluation, by name. Leads see those of their teams."""
+    others = sampling_repository.reviewers_of(session, evaluation.id) | judged_by(session, evaluation.id)
+    teams = principal.teams if principal.reach("sampling:write") == "teams" else None
+    people = sampling_repository.named_reviewers(session, principal.client_id, teams)
+    return [
+        (one.id, one.name)
+        for one in people
+        if one.id not in others and (one.agent_id is None or one.agent_id != evaluation.agent_id)
+    ]
+
+
 def check_reviewer(principal: Principal, user: User | None, agent_id: str | None, others: Collection[str]) -> None:
     """Raises UnknownResourceError for nobody of this client, ConflictError for whoever took the call or is one of the
     `others` that look at it or have."""

@@ -1,6 +1,6 @@
 """Plans, drawings and what was drawn, in the database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -172,6 +172,26 @@ def reviewers(session: Session, client_id: str) -> list[Reviewer]:
         .order_by(USER.c.id)
     )
     return [Reviewer(row.id, row.team, row.agent_id, row.open) for row in rows]
+
+
+class Named(NamedTuple):
+    """A reviewer by name. `team` None: they review for all."""
+
+    id: str
+    name: str
+    team: str | None
+    agent_id: str | None
+
+
+def named_reviewers(session: Session, client_id: str, teams: Collection[str] | None = None) -> list[Named]:
+    """Who can be given work, by name; of `teams` and of none alone, where teams are given."""
+    statement = select(USER.c.id, USER.c.name, USER.c.login, USER.c.team, USER.c.agent_id).where(
+        USER.c.client_id == client_id, USER.c.role == "reviewer", USER.c.disabled_at.is_(None)
+    )
+    if teams is not None:
+        statement = statement.where(USER.c.team.is_(None) | USER.c.team.in_(sorted(teams)))
+    rows = session.execute(statement.order_by(USER.c.name, USER.c.login))
+    return [Named(row.id, row.name or row.login, row.team, row.agent_id) for row in rows]
 
 
 def reviewers_of(session: Session, evaluation_id: str) -> set[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from callgrade.domain.frozen import LocalText
+from callgrade.domain.options import options
 from callgrade.domain.outcomes import Outcome
 from callgrade.domain.reviews import Decision, is_red_line
 from callgrade.domain.rubrics import Criterion
@@ -132,27 +133,31 @@ def _card(view: ReviewView, number: int, card: CriterionView, before: str | None
         view=card,
         title=criterion.title,
         guidance=criterion.guidance,
-        worth=_worth(criterion),
+        worth=worth_of(criterion),
         section=section,
         proposed=proposed,
         red_line=card.proposed is not None and is_red_line(card.proposed, criterion),
         decided=None if card.decision is None else _decided(view, card, card.decision, language),
-        choices=tuple(_choices(card, language)),
+        choices=tuple(choices_of(criterion, language, _overridden(card))),
         draft_reason=str(card.draft.get("reason", "")),
         draft_choice=card.draft.get("outcome"),
     )
 
 
-def _choices(card: CriterionView, language: str) -> Iterator[Choice]:
-    chosen = card.decision.outcome if card.decision is not None and card.decision.kind == "override" else ...
-    for digit, outcome in enumerate(card.options, 1):
+def choices_of(criterion: Criterion, language: str, chosen: object = ...) -> Iterator[Choice]:
+    """What the digits choose; `chosen` is the outcome that stands, if one does."""
+    for digit, outcome in enumerate(options(criterion), 1):
         yield Choice(
             digit=digit,
             value=written(outcome),
-            text=choice_in_words(outcome, card.criterion, language),
-            points=_points(card.criterion, outcome),
+            text=choice_in_words(outcome, criterion, language),
+            points=_points(criterion, outcome),
             chosen=outcome == chosen,
         )
+
+
+def _overridden(card: CriterionView) -> object:
+    return card.decision.outcome if card.decision is not None and card.decision.kind == "override" else ...
 
 
 def written(outcome: Outcome | None) -> str:
@@ -172,7 +177,7 @@ def _decided(view: ReviewView, card: CriterionView, decision: Decision, language
     return Decided(decision.kind, said, tone_of(judgement, card.criterion), decision.reason)
 
 
-def _worth(criterion: Criterion) -> str:
+def worth_of(criterion: Criterion) -> str:
     """`15` points to earn, `−2` to lose each time; nothing where there is an effect instead."""
     scale = criterion.scale
     if scale.kind == "violation":

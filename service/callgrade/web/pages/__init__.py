@@ -14,10 +14,12 @@ from callgrade.web.pages import (
     preferences,
     queue,
     record,
+    results,
     review,
     rubrics,
     scorecard,
     sign_in,
+    standing,
     users,
     words,
 )
@@ -34,6 +36,8 @@ ROUTERS: list[APIRouter] = [
     batches.router,
     queue.router,
     review.router,
+    standing.router,
+    results.router,
     words.router,
     rubrics.router,
     scorecard.router,
@@ -43,4 +47,5 @@ ROUTERS: list[APIRouter] = [
 TOPICS: list[Topic] = [
     *batches.TOPICS,
     *queue.TOPICS,
+    *results.TOPICS,
 ]

@@ -7,38 +7,34 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import Json, ValidationError
+from pydantic import Json
 
 from callgrade.access.principals import Principal
 from callgrade.calls import service as calls
 from callgrade.calls.ranges import Span, pieces, wanted_span
 from callgrade.domain.errors import InputError, JudgementError, UnknownResourceError
-from callgrade.domain.outcomes import Outcome
-from callgrade.domain.rubrics import Criterion
-from callgrade.domain.scales import outcome_type
 from callgrade.reviews import queue, repository
 from callgrade.reviews.corrections import newest_version
 from callgrade.reviews.outlines import sound_of
-from callgrade.reviews.repository import OUTCOME, AwaitedError
+from callgrade.reviews.repository import AwaitedError
 from callgrade.reviews.service import ReviewDesk, StaleError, UnfinishedError
 from callgrade.reviews.views import ReviewView
 from callgrade.web.dependencies import Desk, Desked, Visitor, needs
+from callgrade.web.outcome_forms import outcome_in
+from callgrade.web.pages import standing
 from callgrade.web.pages.queue import WHY, QueueWanted
 from callgrade.web.pages.words import awaited
 from callgrade.web.preferences import language_of, words_of
 from callgrade.web.review_cards import card_of, cards_of, player_of, progress_of, transcript_of
 from callgrade.web.shell import by_htmx, fragment, page, redirect
 
-TYPED = "typed"
-"""The choice of a number that no digit stands for."""
-SPEEDS = ("0.75", "1", "1.25", "1.5", "2")
-
 router = APIRouter()
 Reviewer = Annotated[Principal, needs("reviews:write")]
-Looker = Annotated[Principal, needs("reviews:read")]
+Looker = Annotated[Principal, needs("evaluations:read")]
 Wanted = Annotated[QueueWanted, Query()]
 Expected = Annotated[int, Form(ge=0, le=100_000)]
 Reason = Annotated[str, Form(max_length=4_000)]
+Revision = Annotated[int | None, Query(ge=1, le=100_000)]
 
 
 @router.get("/calls/{call_id}")
@@ -50,16 +46,14 @@ def call(
     wanted: Wanted,
     review: str | None = None,
     take_over: bool = False,
+    evaluation: str | None = None,
+    revision: Revision = None,
 ) -> Response:
-    """The visitor's review of a call: the one that is named, else their own, else an open one of the pool."""
-    with desk.database.reading() as session:
-        found = repository.of_call(session, visitor, "reviews:read", call_id)
-        if not found:
-            raise UnknownResourceError("there is no review of this call for you")
-        ids = [row.id for row in found]
-        if review is not None and review not in ids:
-            raise UnknownResourceError("there is no such review of this call")
-    chosen = review or ids[0]
+    """The visitor's review of a call: the one that is named, else their own, else an open one within reach. Whoever has
+    none, or names an evaluation or a revision, reads what stands."""
+    chosen = _chosen(desk, visitor, call_id, review)
+    if chosen is None or evaluation or revision:
+        return standing.show(request, visitor, desk, call_id, evaluation=evaluation, revision=revision)
     try:
         view = reviewing(desk).open(visitor, chosen, take_over=take_over)
     except AwaitedError:
@@ -67,6 +61,18 @@ def call(
     if by_htmx(request):  # whoever waited for it
         return redirect(request, _here(view, wanted))
     return _page(request, visitor, desk, view, wanted)
+
+
+def _chosen(desk: Desk, visitor: Principal, call_id: str, named: str | None) -> str | None:
+    if "reviews:read" not in visitor.scopes:
+        return None
+    with desk.database.reading() as session:
+        found = repository.of_call(session, visitor, "reviews:read", call_id)
+    if named is not None:
+        if named not in {row.id for row in found}:
+            raise UnknownResourceError("there is no such review of this call")
+        return named
+    return next((row.id for row in found if row.state == "open" or row.reviewer_id == visitor.user_id), None)
 
 
 @router.get("/calls/{call_id}/audio")
@@ -112,7 +118,7 @@ def decide(
         outcome = None
         if kind == "override":
             criterion = service.look(visitor, review_id).card(criterion_id).criterion
-            outcome = _outcome(criterion, choice, number, aggravated)
+            outcome = outcome_in(criterion, choice, number, aggravated)
         view = service.decide(visitor, review_id, criterion_id, kind, expected=expected, outcome=outcome, reason=reason)
     except (StaleError, InputError) as error:
         view = service.look(visitor, review_id)
@@ -237,7 +243,7 @@ def _context(request: Request, desk: Desk, visitor: Principal, view: ReviewView,
         "place": place.number,
         "of": place.of,
         "why": WHY,
-        "speeds": SPEEDS,
+        "speeds": standing.SPEEDS,
         "version": version,
         "wanted": wanted,
         "query": _query(wanted),
@@ -295,20 +301,6 @@ def _card_context(request: Request, view: ReviewView, card: Any, wanted: QueueWa
         "may_write": True,
         "refused": None,
     }
-
-
-def _outcome(criterion: Criterion, choice: str, number: str, aggravated: str) -> Outcome | None:
-    """Of a form's fields. Raises JudgementError for a choice that is none."""
-    try:
-        if choice == TYPED:
-            field = next(iter(outcome_type(criterion.scale).model_fields))
-            counted = {field: int(number)}
-            if field == "occurrences" and aggravated:
-                counted["aggravated"] = int(aggravated)
-            return OUTCOME.validate_python(counted)
-        return None if choice == "null" else OUTCOME.validate_json(choice)
-    except (ValidationError, ValueError):
-        raise JudgementError(criterion.id, "choose one of the options") from None
 
 
 def _query(wanted: QueueWanted) -> str:
