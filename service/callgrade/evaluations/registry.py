@@ -77,7 +77,7 @@ def rubric_version(session: Session, reference: str) -> RubricVersion:
     found = list(session.execute(statement).scalars())
     if not found:
         raise NotFoundError(f"there is no rubric {reference!r} in the registry; GET /v1/rubrics lists them")
-    newest: RubricVersion = max(found, key=lambda row: (row.status == "published", _number(row.version)))
+    newest: RubricVersion = max(found, key=lambda row: (row.status == "published", number_of(row.version)))
     return newest
 
 
@@ -104,7 +104,7 @@ def parsed(row: RubricVersion) -> Rubric:
 def list_rubric_versions(session: Session) -> list[RubricVersion]:
     """By id, the newest version first."""
     found = session.execute(select(RubricVersion)).scalars()
-    return sorted(found, key=lambda row: (row.id, -_number(row.version)))
+    return sorted(found, key=lambda row: (row.id, -number_of(row.version)))
 
 
 def titles(session: Session) -> dict[str, LocalText]:
@@ -121,13 +121,13 @@ def prompt_version(session: Session, reference: str) -> PromptVersion:
     rows = [row for row in found if version in ("", row.version)]
     if not rows:
         raise NotFoundError(f"there is no prompt {reference!r} in the registry; GET /v1/prompts lists them")
-    newest: PromptVersion = max(rows, key=lambda row: (row.status == "published", _number(row.version)))
+    newest: PromptVersion = max(rows, key=lambda row: (row.status == "published", number_of(row.version)))
     return newest
 
 
 def list_prompt_versions(session: Session) -> list[PromptVersion]:
     found = session.execute(select(PromptVersion)).scalars()
-    return sorted(found, key=lambda row: (row.id, -_number(row.version)))
+    return sorted(found, key=lambda row: (row.id, -number_of(row.version)))
 
 
 class _Hidden:
@@ -190,5 +190,6 @@ def _graded_by(session: Session, kind: str, digest_: str) -> bool:
     return False
 
 
-def _number(version: str) -> int:
+def number_of(version: str) -> int:
+    """`v12` → 12."""
     return int(version[1:]) if version[1:].isdigit() else 0
