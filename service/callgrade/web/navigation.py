@@ -5,17 +5,19 @@ from typing import NamedTuple
 
 from fastapi import Request
 
+from callgrade.access.permissions import ROLES, Role, Scope
 from callgrade.access.principals import Principal
 from callgrade.web.words import N_
 
 
 class Place(NamedTuple):
-    """`scope` opens it. `under` are paths that belong to it too. A place without a page yet is not shown."""
+    """`scope` opens it; `roles` are those it is meant for, none named: all. `under` are paths that belong to it too."""
 
     path: str
     title: str
-    scope: str
+    scope: Scope
     under: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
 
 
 class Door(NamedTuple):
@@ -26,8 +28,8 @@ class Door(NamedTuple):
 
 PLACES = (
     Place("/", N_("Queue"), "reviews:write"),
-    Place("/results", N_("My results"), "appeals:write"),
-    Place("/calls", N_("Calls"), "calls:read"),
+    Place("/results", N_("My results"), "appeals:write", roles=("agent",)),
+    Place("/calls", N_("Calls"), "evaluations:read", roles=("admin", "qa_lead", "reviewer")),
     Place("/appeals", N_("Appeals"), "appeals:read"),
     Place("/sampling", N_("Sampling"), "sampling:write"),
     Place("/rubrics", N_("Rubrics"), "rubrics:read", ("/prompts",)),
@@ -39,7 +41,7 @@ PLACES = (
 
 
 def places_for(request: Request, visitor: Principal | None) -> Sequence[Door]:
-    """In the menu's order. What somebody may not open is not shown."""
+    """In the menu's order. What somebody may not open is not shown, nor what has no page."""
     if visitor is None:
         return ()
     there: frozenset[str] = request.app.state.paths
@@ -47,7 +49,7 @@ def places_for(request: Request, visitor: Principal | None) -> Sequence[Door]:
     return [
         Door(place.path, place.title, _is_here(place, path))
         for place in PLACES
-        if place.scope in visitor.scopes and place.path in there
+        if place.path in there and place.scope in visitor.scopes and visitor.role in (place.roles or ROLES)
     ]
 
 
