@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from callgrade.access.agents import AgentTold, Imported, list_agents, put_agents, read_agents, team_of_today
 from callgrade.access.people import find
 from callgrade.db.session import Database
-from callgrade.domain.errors import ForbiddenError, InputError
+from callgrade.domain.errors import ConflictError, ForbiddenError, InputError
 from tests.access.people import make, operator, visitor
 
 TABLE = "agent_id,name,team\n8031,李敏,华北一组\n8032,王芳,\n"
@@ -97,7 +97,7 @@ def test_many_go_in_at_once(database: Database) -> None:
 
 
 def test_named_twice_is_an_error(database: Database) -> None:
-    with database.writing() as session, pytest.raises(InputError, match=r"agents\[1\]\.agent_id"):
+    with database.writing() as session, pytest.raises(ConflictError, match=r"agents\[1\]\.agent_id"):
         put_agents(session, operator_of(session), [told("1"), told("1", "north")])
 
 

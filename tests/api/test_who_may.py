@@ -58,6 +58,8 @@ TABLE: dict[tuple[str, str], Route] = {
     ("GET", "/v1/releases"): Route("releases:read"),
     ("POST", "/v1/releases"): Route("releases:write", json={"rubric": RUBRIC}),
     ("GET", "/v1/releases/{id}"): Route("releases:read", "release"),
+    ("PUT", "/v1/agents"): Route("people:write", json={"agents": [{"agent_id": "8031", "team": "sales-2"}]}),
+    ("GET", "/v1/agents"): Route("people:read"),
     ("POST", "/v1/webhooks"): Route("webhooks:write", json={"url": "https://crm.example.com/hook"}),
     ("GET", "/v1/webhooks"): Route("webhooks:read"),
     ("GET", "/v1/webhooks/{id}"): Route("webhooks:read", "webhook"),

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from callgrade.access import audit, people_repository
 from callgrade.access.principals import Principal
 from callgrade.db.types import now
-from callgrade.domain.errors import InputError
+from callgrade.domain.errors import ConflictError, InputError
 from callgrade.domain.frozen import Frozen
 
 MOST = 200_000
@@ -73,12 +73,12 @@ class Imported(NamedTuple):
 
 
 def put_agents(session: Session, by: Principal, told: Sequence[AgentTold], *, at: datetime | None = None) -> Imported:
-    """Makes or replaces each; whoever is not named stays as they are. Raises InputError for one that is named twice."""
+    """Makes or replaces each; whoever is not named stays. Raises ConflictError for one that is named twice."""
     at = at or now()
     by.reach("people:write")
     twice = _twice(agent.agent_id for agent in told)
     if twice is not None:
-        raise InputError(f"agents[{twice}].agent_id: is named before in the same list")
+        raise ConflictError(f"agents[{twice}].agent_id: is named before in the same list")
     if len(told) > MOST:
         raise InputError(f"at most {MOST:,} agents at once")
     if not told:

@@ -126,6 +126,8 @@ BatchesWriter = Annotated[Principal, Depends(Allowed("batches:write"))]
 RubricsReader = Annotated[Principal, Depends(Allowed("rubrics:read"))]
 ReleasesReader = Annotated[Principal, Depends(Allowed("releases:read"))]
 ReleasesWriter = Annotated[Principal, Depends(Allowed("releases:write"))]
+PeopleReader = Annotated[Principal, Depends(Allowed("people:read"))]
+PeopleWriter = Annotated[Principal, Depends(Allowed("people:write"))]
 WebhooksReader = Annotated[Principal, Depends(Allowed("webhooks:read"))]
 WebhooksWriter = Annotated[Principal, Depends(Allowed("webhooks:write"))]
 

@@ -392,3 +392,50 @@ class Readiness(BaseModel):
 
     ready: bool
     checks: dict[str, str]
+
+
+OneLine = Annotated[
+    str,
+    StringConstraints(
+        max_length=200, pattern=r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+    ),
+]
+"""Without blanks at its ends."""
+
+
+class AgentWanted(Frozen):
+    """`agent_id` is the caller's own, as calls carry it. What is left out is not known any more."""
+
+    agent_id: OneLine = Field(examples=["8031"])
+    name: OneLine | None = None
+    team: OneLine | None = Field(default=None, examples=["sales-2"])
+    left: Annotated[bool, Field(strict=True, description="Takes no calls any more. Their results stay.")] = False
+
+
+class AgentsWanted(Frozen):
+    """Each is made or replaced; whoever is not among them stays as they are."""
+
+    model_config = ConfigDict(
+        **Frozen.model_config,
+        json_schema_extra={"examples": [{"agents": [{"agent_id": "8031", "name": "李敏", "team": "sales-2"}]}]},
+    )
+
+    agents: Annotated[tuple[AgentWanted, ...], Field(max_length=1_000)]
+
+
+class AgentsPut(BaseModel):
+    model_config = example({"made": 1, "changed": 0})
+
+    made: int
+    changed: int
+
+
+class AgentShown(BaseModel):
+    """`team` is today's; a call keeps the one of its day."""
+
+    model_config = example({"agent_id": "8031", "name": "李敏", "team": "sales-2", "left_at": None})
+
+    agent_id: str
+    name: str | None
+    team: str | None
+    left_at: datetime | None
