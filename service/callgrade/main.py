@@ -23,7 +23,7 @@ from callgrade.api.dependencies import Services
 from callgrade.api.health import Check, Health, database_check, disk_check, model_check
 from callgrade.api.metrics import Metrics
 from callgrade.db.session import Database
-from callgrade.evaluations.housekeeping import Housekeeping, Task
+from callgrade.evaluations.housekeeping import HOUR, Housekeeping, Task
 from callgrade.evaluations.intake import Intake
 from callgrade.evaluations.receiving import Reception
 from callgrade.evaluations.watching import Watch
@@ -118,6 +118,7 @@ def open_workshop(settings: Settings, watch: Watch | None = None) -> Iterator[Wo
         desk_work = [
             Task("look_through", LOOK_THROUGH_S, sampler.look_through),
             Task("hand_back", HAND_BACK_S, partial(hand_back, database)),
+            Task("forget_sign_ins", HOUR, make_sign_ins(settings, database).forget),
         ]
         housekeeping = Housekeeping(database, blobs, [DiskCache(settings.data_dir / ANSWERS)], desk_work)
         housekeeping.start()
@@ -170,10 +171,7 @@ def make_services(
 
 def make_desk(services: Services) -> Desk:
     """What the pages work with: the same services, and who is signed in to them."""
-    told = services.settings.desk
-    sign_ins = SignIns(
-        services.database, idle=timedelta(hours=told.idle_hours), absolute=timedelta(days=told.absolute_days)
-    )
+    sign_ins = make_sign_ins(services.settings, services.database)
     return Desk(
         settings=services.settings,
         database=services.database,
@@ -184,6 +182,11 @@ def make_desk(services: Services) -> Desk:
         elsewhere=_provider(services, sign_ins),
         stopping=services.stopping,
     )
+
+
+def make_sign_ins(settings: Settings, database: Database) -> SignIns:
+    told = settings.desk
+    return SignIns(database, idle=timedelta(hours=told.idle_hours), absolute=timedelta(days=told.absolute_days))
 
 
 def _provider(services: Services, sign_ins: SignIns) -> Elsewhere | None:
