@@ -3,11 +3,15 @@
 import re
 
 import pytest
+from sqlmodel import select
 
 from callgrade.calls.service import transcript_versions
-from callgrade.db.tables import Call
-from tests.web.browsing import assert_accessible, shot
-from tests.web.reviewing import REASON, call, review
+from callgrade.catalog import load_rubric
+from callgrade.db.tables import Call, Evaluation
+from callgrade.evaluations import repository as evaluations
+from tests.api.made import OTHER_RUBRIC
+from tests.web.browsing import assert_accessible, shot, wait_for
+from tests.web.reviewing import REASON, call, proposal, review
 
 SAID = "您可以先试用，七天之内可以退"
 
@@ -84,7 +88,7 @@ def test_a_blind_reviewer_may_correct_and_sees_nothing_by_it(rooms):
 
 
 def test_whoever_waits_is_led_there_when_it_is_proposed(rooms, asked, monkeypatch):
-    made, id_, browser = asked
+    _, id_, browser = asked
     monkeypatch.setattr(type(rooms.desk.intake), "hand_over", lambda self, row: None)
     there = correct(browser, id_).headers["location"]
     waiting = browser.get(there)
@@ -113,3 +117,24 @@ def test_the_dialog_is_filled_and_everything_can_be_used(rooms, open_page, brows
     )
     assert_accessible(page)
     shot(page, "correct-form")
+
+
+def test_the_page_to_wait_on_can_be_used_and_leads_on_by_itself(rooms, open_page, browser, monkeypatch):
+    made, words = call(rooms)
+    id_ = review(rooms, made)
+    monkeypatch.setattr(type(rooms.desk.intake), "hand_over", lambda self, row: None)
+    there = correct(rooms.browser("reviewer"), id_).headers["location"]
+    page = open_page(there, role="reviewer", dark=True, width=800)
+    assert_accessible(page)
+    shot(page, "correct-awaiting")
+    judge_what_waits(rooms, words)
+    wait_for(page, lambda: page.locator("#words").count() == 1)
+    assert SAID in page.locator("#t0 .words").inner_text()
+
+
+def judge_what_waits(rooms, words):
+    with rooms.desk.database.writing() as session:
+        row = session.exec(select(Evaluation).where(Evaluation.status == "queued")).one()
+        work = evaluations.begin(session, row.id, "judging")
+        card = proposal(load_rubric(OTHER_RUBRIC), words, row.rubric_digest)
+        assert evaluations.store_scorecard(session, row.id, work.attempt, card)
