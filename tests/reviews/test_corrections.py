@@ -5,6 +5,7 @@ from sqlmodel import select
 
 from callgrade.access import rows
 from callgrade.calls import service as calls
+from callgrade.calls.erasure import erase_rows
 from callgrade.calls.erasure_repository import drop_transcripts
 from callgrade.calls.service import parse_stored
 from callgrade.db.tables import AuditEvent, Call, Evaluation, Review
@@ -243,3 +244,12 @@ def test_words_that_are_gone_are_not_corrected(database, corrections, asked):
         drop_transcripts(session, [made.call_id])
     with pytest.raises(UnknownResourceError):
         corrections.correct(li, id_, 0, SAID, 1)
+
+
+def test_an_erasure_withdraws_what_waits(database, corrections, asked):
+    made, id_, li = asked
+    again = corrections.correct(li, id_, 0, SAID, 1)
+    with database.writing() as session:
+        erase_rows(session, [calls.hold(session, made.client_id, made.call_id)], "asked")
+    assert hand_back(database) == 0
+    assert reviews(database)[again.review_id].state == "withdrawn"
