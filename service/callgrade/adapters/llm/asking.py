@@ -135,47 +135,52 @@ class Interviewer:
             raise
 
     async def _asked(self, question: Question, draft: Draft, spent: Spent) -> AnswerSheet:
+        """The place at the gate is given back when the answer is kept and not before: a process that dies loses no more
+        answers than it may have requests under way."""
+        place = _Place(self._gate)
         content = model = ""
 
         async def send(request: Request) -> Reply:
             nonlocal content, model
-            reply = await self._send(request, spent, lambda: self._kept(question, draft.key))
+            reply = await self._send(request, spent, place, lambda: self._kept(question, draft.key))
             content, model = reply.content or "", reply.model
             return reply
 
         sheet = question.questions.sheet
-        if question.is_repair or draft.dialect.output != "schema":
-            body = request_body(question, self._model, self._settings, draft.dialect)
-            answer = await ask_through_instructor(send, body, sheet, draft.dialect.output)
-        else:
-            await send(draft.request)
-            answer = parse(sheet, content)
-        self._spoken.answered()
-        if self._cache is not None:
-            used = spent.usage().model_dump(mode="json")
-            self._cache.put(draft.key, content, model, used, client=self._client, call_id=question.call_id)
+        try:
+            if question.is_repair or draft.dialect.output != "schema":
+                body = request_body(question, self._model, self._settings, draft.dialect)
+                answer = await ask_through_instructor(send, body, sheet, draft.dialect.output)
+            else:
+                await send(draft.request)
+                answer = parse(sheet, content)
+            self._spoken.answered()
+            if self._cache is not None:
+                used = spent.usage().model_dump(mode="json")
+                self._cache.put(draft.key, content, model, used, client=self._client, call_id=question.call_id)
+        finally:
+            place.leave()
         return answer
 
-    async def _send(self, request: Request, spent: Spent, look_again: Callable[[], Kept | None]) -> Reply:
-        await self._gate.enter(request)
-        outcome: Reply | Fault | None = None
+    async def _send(
+        self, request: Request, spent: Spent, place: "_Place", look_again: Callable[[], Kept | None]
+    ) -> Reply:
+        await place.enter(request)
+        # while it waited for its place another process may have asked the same
+        if kept := look_again():
+            _take(kept, spent)
+            return Reply(kept.content, None, "stop", kept.model, Tokens())
+        spent.requests += 1
         try:
-            # while it waited for its place another process may have asked the same
-            if kept := look_again():
-                _take(kept, spent)
-                return Reply(kept.content, None, "stop", kept.model, Tokens())
-            spent.requests += 1
             # the endpoint's own time-out restarts with every byte
             async with asyncio.timeout(self._settings.timeout_s):
-                outcome = reply = await self._endpoint.send(request)
+                place.outcome = reply = await self._endpoint.send(request)
         except TimeoutError as error:
-            outcome = fault_from(error, self._endpoint.place)
-            raise outcome from None
+            place.outcome = fault_from(error, self._endpoint.place)
+            raise place.outcome from None
         except Fault as refusal:
-            outcome = refusal
+            place.outcome = refusal
             raise
-        finally:
-            self._gate.leave(request, outcome)
         await self._turnstile.pass_through()
         # the price that was set goes before what the endpoint may know of it
         spent.add(reply.priced(price(self._settings, reply.tokens)))
@@ -200,6 +205,26 @@ class Interviewer:
         digest = hashlib.sha256(f"{self._scope}\0{question.sample}\0".encode())
         digest.update(request.payload)
         return Draft(dialect, request, digest.hexdigest())
+
+
+class _Place:
+    """A request's place at the gate, from when it is let in until what came of it is kept."""
+
+    def __init__(self, gate: Gate):
+        self._gate = gate
+        self._request: Request | None = None
+        self.outcome: Reply | Fault | None = None
+
+    async def enter(self, request: Request) -> None:
+        # an answer that has to be asked for again leaves the place it had
+        self.leave()
+        await self._gate.enter(request)
+        self._request, self.outcome = request, None
+
+    def leave(self) -> None:
+        if self._request is not None:
+            request, self._request = self._request, None
+            self._gate.leave(request, self.outcome)
 
 
 def request_body(question: Question, model: str, settings: LLMSettings, dialect: Dialect) -> dict[str, Any]:
