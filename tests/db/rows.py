@@ -149,7 +149,8 @@ def _of_desk(add: Callable[..., None], client: str, number: int) -> None:
                            published_by=f"user:{user}"),
         Acknowledgement(evaluation_id=evaluation, revision=1, user_id=user),
         Appeal(id=f"ap{number}", client_id=client, evaluation_id=evaluation, revision=1, criterion_id="c",
-               filed_by=user, file_by=AT, reason=AWKWARD, at_ms=41200, wanted={"outcome": None}, given={"outcome": {"answer": "no"}}),
+               filed_by=user, file_by=AT, reason=AWKWARD, at_ms=41200, wanted={"outcome": None},
+               given={"outcome": {"answer": "no"}}),
     )  # fmt: skip
 
 

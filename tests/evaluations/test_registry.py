@@ -98,6 +98,7 @@ def test_a_reference_finds_the_newest_that_is_published(synced):
             with pytest.raises(NotFoundError):
                 registry.rubric_version(session, unknown)
 
+
 def test_a_prompt_that_a_release_names_may_not_change(synced):
     def change_prompt(digest_):
         with synced.writing() as session:
