@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from callgrade.db.tables import BatchChunk
 from callgrade.web.live import TICK_S
 from tests.api.made import Service, transcript
 from tests.web.browsing import assert_accessible, shot, wait_for
@@ -69,6 +70,14 @@ class TestOne:
         assert '<th scope="row" class="number">3</th>' in text
         assert "not json" not in text
         assert f'href="/calls?batch={made}"' in text
+
+    def test_says_how_many_wait_for_a_model_that_is_down(self, rooms) -> None:
+        hold(rooms.service)
+        made = batch_of(rooms.service, 5)
+        assert "等模型恢复" not in rooms.browser("qa_lead").get(f"/batches/{made}").text
+        with rooms.desk.database.writing() as session:
+            session.get(BatchChunk, (made, 0)).parked = 3
+        assert "其中 3 通在等模型恢复" in rooms.browser("qa_lead").get(f"/batches/{made}").text
 
     def test_htmx_gets_the_part_that_changes(self, rooms) -> None:
         made = batch_of(rooms.service, 1)

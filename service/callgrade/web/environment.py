@@ -62,6 +62,8 @@ def environment(language: Language, words: Words) -> "Environment":
     extended: Any = made  # the extension adds the method
     extended.install_gettext_translations(words.catalogue, newstyle=True)
     made.policies["ext.i18n.trimmed"] = True
+    # without the detour over what the extension calls by this name
+    made.globals["_"] = made.globals["gettext"]
     made.globals.update(
         asset=asset,
         language=language,
