@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from callgrade.db.tables import Acknowledgement, Appeal, PublishedScorecard, Review
 from tests.web.made import AGENT
-from tests.web.publishing import WHY, person, published
+from tests.web.publishing import WHY, contested, person, published
 from tests.web.reviewing import REASON, call, review
 
 
@@ -173,3 +173,19 @@ def test_a_call_is_checked_again_by_somebody_else(rooms, stands):
     agent = rooms.browser("agent")
     refused = agent.post(f"/calls/{made.call_id}/checks", data={"evaluation": made.id, "why": "complaint"})
     assert refused.status_code == 403
+
+
+def test_an_earlier_revision_is_shown_as_one(rooms, stands):
+    made, agent = stands
+    page = agent.get(f"/calls/{made.call_id}").text
+    contested_id = contested(rooms, made, criteria(page)[0], {"answer": "yes"})
+    lead = rooms.browser("qa_lead")
+    decided = lead.post(f"/appeals/{contested_id}/decision", data={"ruling": "accepted", "words": "确实说了"})
+    assert decided.status_code == 303
+    now = agent.get(f"/calls/{made.call_id}").text
+    for told in ("第 2 版", "申诉后", "确实说了"):
+        assert told in now
+    before = agent.get(f"/calls/{made.call_id}?evaluation={made.id}&revision=1").text
+    assert "已不是当前成绩" in before
+    assert WHY in before
+    assert agent.get(f"/calls/{made.call_id}?revision=7").status_code == 404

@@ -15,7 +15,7 @@ def test_an_agent_hears_the_moment_and_contests_it(rooms, open_page):
     made = published(rooms)
     rooms.token("agent")
     page = open_page("/results", role="agent")
-    page.click("a.open")
+    page.click("th a.open")
     page.wait_for_selector(CURRENT)
     sound = "document.getElementById('sound')"
     wait_for(page, lambda: page.evaluate(f"{sound}.readyState >= 1"))

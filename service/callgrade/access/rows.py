@@ -42,7 +42,7 @@ def evaluations_within(principal: Principal, scope: Scope = "evaluations:read") 
     """
     of_client = _EVALUATION.c.client_id == principal.client_id
     reach = principal.reach(scope)
-    unseen = _EVALUATION.c.id.not_in(_blind(principal)) if principal.user_id else true()
+    unseen = unseen_by(principal, _EVALUATION.c.id)
     if reach == "all":
         return of_client & unseen
     if reach == "teams":
@@ -51,6 +51,11 @@ def evaluations_within(principal: Principal, scope: Scope = "evaluations:read") 
         assigned = _EVALUATION.c.id.in_(_assigned(principal, _REVIEW.c.evaluation_id))
         return and_(of_client, assigned, _not_taken(principal, _EVALUATION.c.agent_id), unseen)
     return and_(of_client, _taken(principal, _EVALUATION.c.agent_id), _EVALUATION.c.status == PUBLISHED)
+
+
+def unseen_by(principal: Principal, evaluation_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Without the evaluations that the visitor is still to judge blind: whatever tells of their scorecard."""
+    return evaluation_id.not_in(_blind(principal)) if principal.user_id else true()
 
 
 def reviews_within(principal: Principal, scope: Scope = "reviews:read") -> ColumnElement[bool]:

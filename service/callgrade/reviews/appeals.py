@@ -8,9 +8,9 @@
 Nothing of a score that was published goes: each decision that changes it appends a revision.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
@@ -30,6 +30,7 @@ from callgrade.domain.judgements import EXCLUDED
 from callgrade.domain.outcomes import Outcome
 from callgrade.domain.programme import Appeals as Rule
 from callgrade.domain.reviews import check_override
+from callgrade.domain.rubrics import Rubric
 from callgrade.evaluations import outbox, registry
 from callgrade.evaluations import repository as evaluations
 from callgrade.evaluations.outbox import Event
@@ -40,6 +41,13 @@ from callgrade.reviews.repository import OUTCOME, insert_missing, is_wordless, k
 from callgrade.reviews.tables import ACKNOWLEDGEMENT
 
 LONGEST_REASON = 2_000
+Barred = Literal["scope", "no_person", "took", "judged"]
+BARRED: Mapping[Barred, str] = {
+    "scope": "this needs the scope appeals:decide",
+    "no_person": "an appeal is decided by a person, who answers for it by name",
+    "took": "you took this call; somebody else decides about an appeal about it",
+    "judged": "you judged this call; somebody else decides about an appeal against it",
+}
 
 
 class TooLateError(ConflictError):
@@ -86,7 +94,7 @@ class AppealDesk:
             keep_words(session, evaluation_id)
             evaluation = repository.own_published(session, visitor, evaluation_id)
             rubric = registry.rubric_of_digest(session, evaluation.rubric_digest)
-            rule = appeals.rule_of(rubric, self._default)
+            rule = self.rule_of(rubric)
             found = published(session, evaluation.id)
             assert found is not None
             revision, card = found
@@ -159,7 +167,8 @@ class AppealDesk:
         with self._database.writing() as session:
             row = repository.find(session, visitor, "appeals:decide", appeal_id)
             keep_words(session, row.evaluation_id)
-            self._may_decide(session, visitor, row)
+            if why := self.barred(session, visitor, row):
+                raise ForbiddenError(BARRED[why])
             text = _text(words, "tell the agent why")
             evaluation = evaluations.find(session, visitor.client_id, row.evaluation_id)
             given = self._given(row, ruling, outcome, not_applicable)
@@ -185,28 +194,36 @@ class AppealDesk:
     def page(
         self, visitor: Principal, *, state: str | None = None, before: str | None = None, limit: int = 50
     ) -> Sequence[repository.AppealRow]:
-        """The newest first; `before` is the last id of the page before."""
+        """The newest first; `before` is the last id of the page before. `state` may be `overdue`, too."""
         with self._database.reading() as session:
-            return repository.page(session, visitor, state=state, before=before, limit=limit)
+            return repository.page(session, visitor, state=state, before=before, limit=limit, at=self._clock())
+
+    def rule_of(self, rubric: Rubric) -> Rule:
+        """A rubric's own deadlines, or ours."""
+        return appeals.rule_of(rubric, self._default)
+
+    def barred(self, session: Session, visitor: Principal, row: Appeal) -> Barred | None:
+        """Why the visitor decides nothing about an appeal; None where they may."""
+        if "appeals:decide" not in visitor.scopes:
+            return "scope"
+        if visitor.user_id is None:
+            return "no_person"
+        if visitor.agent_id is not None and visitor.agent_id == row.agent_id:
+            return "took"
+        return "judged" if visitor.user_id in repository.judged_by(session, row.evaluation_id) else None
+
+    def is_overdue(self, row: Appeal) -> bool:
+        return row.state == "open" and row.decide_by is not None and self._clock() >= row.decide_by
 
     def window(self, session: Session, evaluation: Evaluation) -> tuple[Rule, datetime, bool]:
         """(the rule, until when a published score can be contested, whether that is over)."""
-        rubric = registry.rubric_of_digest(session, evaluation.rubric_digest)
-        rule = appeals.rule_of(rubric, self._default)
+        rule = self.rule_of(registry.rubric_of_digest(session, evaluation.rubric_digest))
         found = published(session, evaluation.id)
         if found is None:
             raise ConflictError("the score is not published; there is nothing to contest yet")
         moment = repository.published_at(session, evaluation.id, found[0])
         late = appeals.is_late(rule, moment, self._clock(), self._zone)
         return rule, appeals.file_by(rule, moment, self._zone), late
-
-    def _may_decide(self, session: Session, visitor: Principal, row: Appeal) -> None:
-        if visitor.user_id is None:
-            raise ForbiddenError("an appeal is decided by a person, who answers for it by name")
-        if visitor.user_id in repository.judged_by(session, row.evaluation_id):
-            raise ForbiddenError("you judged this call; somebody else decides about an appeal against it")
-        if visitor.agent_id is not None and visitor.agent_id == row.agent_id:
-            raise ForbiddenError("you took this call; somebody else decides about an appeal about it")
 
     def _given(
         self, row: Appeal, ruling: Ruling, outcome: Outcome | None, not_applicable: bool

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlmodel import Session
 
 from callgrade.access.permissions import Scope
 from callgrade.access.principals import Principal
+from callgrade.access.rows import unseen_by
 from callgrade.db.tables import Appeal, Evaluation
 from callgrade.domain.errors import UnknownResourceError
 from callgrade.evaluations.tables import CALL, EVALUATION
 from callgrade.reviews.tables import APPEAL, DECISION, PUBLISHED, REVIEW
+
+OVERDUE = "overdue"
 
 
 class AppealRow(NamedTuple):
@@ -22,11 +25,14 @@ class AppealRow(NamedTuple):
     call_id: str
     shown_call_id: str
     rubric_id: str
+    rubric_digest: str
+    called_at: datetime
 
 
 def reachable(principal: Principal, scope: Scope) -> ColumnElement[bool]:
-    """Agents see their own, leads those of their teams, reviewers those of the calls that they may review."""
-    of_client = APPEAL.c.client_id == principal.client_id
+    """Agents see their own, leads those of their teams, reviewers those of the calls that they may review; nobody those
+    against what they are still to judge blind."""
+    of_client = and_(APPEAL.c.client_id == principal.client_id, unseen_by(principal, APPEAL.c.evaluation_id))
     reach = principal.reach(scope)
     if reach == "all":
         return of_client
@@ -107,21 +113,40 @@ def close(session: Session, id_: str, **values: Any) -> bool:
 
 
 def page(
-    session: Session, principal: Principal, *, state: str | None, before: str | None, limit: int
+    session: Session, principal: Principal, *, state: str | None, before: str | None, limit: int, at: datetime
 ) -> Sequence[AppealRow]:
-    """Open ones by their deadline would jump about while one pages; so the newest first, by id."""
+    """Open ones by their deadline would jump about while one pages; so the newest first, by id. `overdue` stands for
+    the open ones whose deadline is over `at`."""
     statement = (
-        select(Appeal, EVALUATION.c.call_id, CALL.c.call_id.label("shown"), EVALUATION.c.rubric_id)
+        select(
+            Appeal,
+            EVALUATION.c.call_id,
+            CALL.c.call_id.label("shown"),
+            EVALUATION.c.rubric_id,
+            EVALUATION.c.rubric_digest,
+            EVALUATION.c.called_at,
+        )
         .join(EVALUATION, EVALUATION.c.id == APPEAL.c.evaluation_id)
         .join(CALL, CALL.c.id == EVALUATION.c.call_id)
         .where(reachable(principal, "appeals:read"))
     )
-    if state is not None:
+    if state == OVERDUE:
+        statement = statement.where(APPEAL.c.state == "open", APPEAL.c.decide_by <= at)
+    elif state is not None:
         statement = statement.where(APPEAL.c.state == state)
     if before is not None:
         statement = statement.where(APPEAL.c.id < before)
     rows = session.execute(statement.order_by(APPEAL.c.id.desc()).limit(limit))
-    return [AppealRow(row.Appeal, row.call_id, row.shown, row.rubric_id) for row in rows]
+    return [
+        AppealRow(row.Appeal, row.call_id, row.shown, row.rubric_id, row.rubric_digest, row.called_at) for row in rows
+    ]
+
+
+def newest(session: Session, principal: Principal) -> str | None:
+    """The id of the newest appeal within reach."""
+    statement = select(APPEAL.c.id).where(reachable(principal, "appeals:read")).order_by(APPEAL.c.id.desc()).limit(1)
+    found: str | None = session.execute(statement).scalar_one_or_none()
+    return found
 
 
 def counts(session: Session, principal: Principal, at: datetime) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from callgrade.web.live import router as live
 from callgrade.web.pages import (
     account,
     agents,
+    appeals,
     batches,
     calls,
     dashboards,
@@ -39,6 +40,7 @@ ROUTERS: list[APIRouter] = [
     review.router,
     standing.router,
     results.router,
+    appeals.router,
     words.router,
     rubrics.router,
     drafts.router,
@@ -50,4 +52,5 @@ TOPICS: list[Topic] = [
     *batches.TOPICS,
     *queue.TOPICS,
     *results.TOPICS,
+    *appeals.TOPICS,
 ]

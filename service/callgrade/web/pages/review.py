@@ -6,12 +6,10 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import Json
 
 from callgrade.access.principals import Principal
 from callgrade.calls import service as calls
-from callgrade.calls.ranges import Span, pieces, wanted_span
 from callgrade.domain.errors import InputError, JudgementError, UnknownResourceError
 from callgrade.reviews import queue, repository
 from callgrade.reviews.corrections import newest_version
@@ -27,6 +25,7 @@ from callgrade.web.pages.words import awaited
 from callgrade.web.preferences import language_of, words_of
 from callgrade.web.review_cards import card_of, cards_of, player_of, progress_of, transcript_of
 from callgrade.web.shell import by_htmx, fragment, page, redirect
+from callgrade.web.sounds import sound_answer
 
 router = APIRouter()
 Reviewer = Annotated[Principal, needs("reviews:write")]
@@ -80,20 +79,7 @@ def sound(request: Request, visitor: Visitor, desk: Desked, call_id: str) -> Res
     """The recording of a call within reach, or a part of it."""
     with desk.database.reading() as session:
         recording = calls.recording_of(session, calls.find_within(session, visitor, call_id))
-    span = wanted_span(request.headers.get("range"), recording.size)
-    whole = span or Span(0, recording.size - 1)
-    headers = {
-        "Accept-Ranges": "bytes",
-        "Content-Length": str(whole.length),
-        "Cache-Control": "private, no-store",
-        # what a client sent as sound is never anything that a browser runs
-        "X-Content-Type-Options": "nosniff",
-    }
-    if span is not None:
-        headers["Content-Range"] = f"bytes {span.first}-{span.last}/{recording.size}"
-    kind = recording.media_type if recording.media_type.startswith(("audio/", "video/")) else "application/octet-stream"
-    stream = pieces(desk.blobs.open(recording.sha256), whole)
-    return StreamingResponse(stream, 206 if span else 200, media_type=kind, headers=headers)
+    return sound_answer(request, desk, recording)
 
 
 @router.post("/reviews/{review_id}/criteria/{criterion_id}/decisions")
