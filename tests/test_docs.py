@@ -18,8 +18,8 @@ COMMANDS = [
     if line.split("#")[0].strip()
 ]
 STATUS = {"callgrade models check": 1}  # the production models are not on a machine that only tests
-ENDLESS = ("callgrade serve", "callgrade worker")
-ON_A_DATABASE = ("callgrade worker", "callgrade key", "callgrade db backup", "callgrade audit")
+ENDLESS = ("callgrade serve", "callgrade serve --demo", "callgrade worker")
+ON_A_DATABASE = ("callgrade worker", "callgrade key", "callgrade user", "callgrade db backup", "callgrade audit")
 """What runs beside or after a service, which has made the database."""
 
 
