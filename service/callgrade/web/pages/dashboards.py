@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from sqlmodel import Session
 
 from callgrade.access.principals import Principal
+from callgrade.domain.errors import UnknownResourceError
 from callgrade.domain.estimates import Estimate
 from callgrade.domain.frozen import LocalText
 from callgrade.domain.periods import Span, between, previous, span_of
@@ -112,6 +113,7 @@ def dashboard(request: Request, visitor: Seer) -> Response:
 @router.get("/dashboards/{room}")
 def show(request: Request, visitor: Seer, desk: Desked, room: Room, wanted: Annotated[Wanted, Query()]) -> Response:
     zone = ZoneInfo(desk.settings.timezone)
+    _require_open(visitor, room)
     with desk.database.reading() as session:
         seen = _seen(session, visitor, desk, wanted, zone)
         context = _context(session, request, visitor, desk, room, wanted, seen, zone)
@@ -122,6 +124,7 @@ def show(request: Request, visitor: Seer, desk: Desked, room: Room, wanted: Anno
 def export(request: Request, visitor: Seer, desk: Desked, room: Room, wanted: Annotated[Wanted, Query()]) -> Response:
     """The table as it is shown, for a spreadsheet."""
     zone, words = ZoneInfo(desk.settings.timezone), words_of(request)
+    _require_open(visitor, room)
     with desk.database.reading() as session:
         seen = _seen(session, visitor, desk, wanted, zone)
         context = _context(session, request, visitor, desk, room, wanted, seen, zone)
@@ -197,6 +200,12 @@ def _rooms(visitor: Principal) -> dict[Room, str]:
     """Agents have no colleagues' figures to look at, and reviewers no agents'."""
     shown: dict[str, tuple[Room, ...]] = {"agent": ("centre", "faults"), "reviewer": ("reviewers",)}
     return {room: ROOMS[room] for room in shown.get(visitor.role, tuple(ROOMS))}
+
+
+def _require_open(visitor: Principal, room: Room) -> None:
+    """Raises UnknownResourceError for a room that is not among theirs."""
+    if room not in _rooms(visitor):
+        raise UnknownResourceError("there is no such page for you")
 
 
 def _template(room: Room) -> str:
