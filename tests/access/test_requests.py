@@ -28,6 +28,10 @@ def ask(database: Database, client: str, key: str = "k", print_: str = PRINT, at
         return begin(session, client, key, print_, at=at)
 
 
+def nobody(_: AtWork) -> bool:
+    return False
+
+
 def test_the_second_one_gets_the_first_ones_answer(database, client):
     with database.writing() as session:
         assert begin(session, client, "k", PRINT) == Fresh()
@@ -122,9 +126,22 @@ def test_answers_are_forgotten_after_a_day(database, client):
     ask(database, client, "old", at=NOW - requests.KEPT - timedelta(seconds=1))
     ask(database, client, "new", at=NOW)
     with database.writing() as session:
-        assert forget(session, at=NOW) == 1
+        assert forget(session, nobody, at=NOW) == 1
     assert ask(database, client, "old") == Fresh()
     assert isinstance(ask(database, client, "new"), AtWork)
+
+
+def test_what_is_still_at_work_is_not_forgotten_by_a_clock_put_forward(database, client):
+    tomorrow = NOW + requests.KEPT + timedelta(hours=1)
+    for key in ("alive", "dead", "answered"):
+        ask(database, client, key)
+        with database.writing() as session:
+            note(session, client, key, {"batch_id": key})
+    with database.writing() as session:
+        finish(session, client, "answered", 202, {})
+        assert forget(session, lambda first: first.noted == {"batch_id": "alive"}, at=tomorrow) == 2
+    assert ask(database, client, "alive") == AtWork(since=NOW, noted={"batch_id": "alive"})
+    assert ask(database, client, "dead") == ask(database, client, "answered") == Fresh()
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a\n", "键", "x" * 201])

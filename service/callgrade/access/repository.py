@@ -91,5 +91,15 @@ def drop_request(session: Session, client_id: str, key: str) -> None:
     )
 
 
+def unanswered_requests(session: Session, older_than: datetime) -> Sequence[IdempotentRequest]:
+    request = IdempotentRequest
+    return session.exec(
+        select(request).where(col(request.created_at) < older_than, col(request.status).is_(None))
+    ).all()
+
+
 def forget_requests(session: Session, older_than: datetime) -> int:
-    return _rows(session.execute(delete(IdempotentRequest).where(col(IdempotentRequest.created_at) < older_than)))
+    """Those that were answered."""
+    request = IdempotentRequest
+    old = (col(request.created_at) < older_than, col(request.status).is_not(None))
+    return _rows(session.execute(delete(request).where(*old)))

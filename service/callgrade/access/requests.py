@@ -14,6 +14,7 @@ by what it noted; then one of them may take it over.
 
 import hashlib
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -97,6 +98,15 @@ def abandon(session: Session, client_id: str, key: str) -> None:
     repository.drop_request(session, client_id, key)
 
 
-def forget(session: Session, *, at: datetime | None = None) -> int:
-    """Removes what is older than KEPT, and says how many; to be called now and then."""
-    return repository.forget_requests(session, (at or now()) - KEPT)
+def forget(session: Session, is_alive: Callable[[AtWork], bool], *, at: datetime | None = None) -> int:
+    """Removes what is older than KEPT, and says how many; to be called now and then. Work that is still at it is not
+    forgotten, however old it is by a clock that may have been put forward."""
+    older_than = (at or now()) - KEPT
+    dead = [
+        row
+        for row in repository.unanswered_requests(session, older_than)
+        if not is_alive(AtWork(since=row.created_at, noted=row.answer or {}))
+    ]
+    for row in dead:
+        repository.drop_request(session, row.client_id, row.key)
+    return len(dead) + repository.forget_requests(session, older_than)

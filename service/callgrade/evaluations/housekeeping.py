@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from typing import NamedTuple, Protocol
 
@@ -15,6 +16,7 @@ from callgrade.calls import erasure, retention
 from callgrade.calls.retention import ListedBlobs
 from callgrade.db.session import Database
 from callgrade.db.types import now
+from callgrade.evaluations import receivers
 from callgrade.evaluations.clearing import clear_all
 from callgrade.ports import AnswerMemory
 
@@ -74,7 +76,7 @@ class Housekeeping:
 
     def forget_requests(self) -> int:
         with self._database.writing() as session:
-            return requests.forget(session)
+            return requests.forget(session, partial(receivers.is_alive, session))
 
     def retention(self) -> None:
         with self._database.reading() as session:

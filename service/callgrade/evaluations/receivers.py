@@ -9,6 +9,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, func, select, update
 from sqlmodel import Session
 
+from callgrade.access.requests import AtWork
 from callgrade.db.types import now
 from callgrade.evaluations.tables import BATCH
 
@@ -24,6 +25,11 @@ def receivers(session: Session) -> frozenset[str]:
 
 def is_coming_in(session: Session, batch_id: str) -> bool:
     return session.execute(select(BATCH.c.id).where(BATCH.c.id == batch_id, _COMING_IN)).first() is not None
+
+
+def is_alive(session: Session, first: AtWork) -> bool:
+    """Whether the first request with an Idempotency-Key is still bringing its batch in."""
+    return is_coming_in(session, str(first.noted.get("batch_id", "")))
 
 
 def give_up(session: Session, batch_id: str) -> int:

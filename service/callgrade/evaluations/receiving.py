@@ -14,14 +14,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from sqlalchemy import insert, select, update
-from sqlmodel import Session
 
 from callgrade.access import audit, requests
 from callgrade.access.principals import Principal
-from callgrade.access.requests import AtWork
 from callgrade.calls.service import claim_blob
 from callgrade.db.session import Database
 from callgrade.db.tables import Batch
@@ -61,7 +60,7 @@ class Reception:
         """The new batch, or the answer that was given before to the same request."""
         with self._database.writing() as session:
             if once is not None:
-                before = answered(session, principal, once, lambda first: _is_alive(session, first))
+                before = answered(session, principal, once, partial(receivers.is_alive, session))
                 if before is not None:
                     return before
             choice = releases.choose_for_all(session, principal.client_id, rubric)
@@ -172,10 +171,6 @@ class Reception:
             receivers.give_up(session, batch.id)
             if once is not None:
                 requests.abandon(session, batch.client_id, once.key)
-
-
-def _is_alive(session: Session, first: AtWork) -> bool:
-    return receivers.is_coming_in(session, str(first.noted.get("batch_id", "")))
 
 
 def receive_once(
