@@ -11,7 +11,6 @@ import logging
 import socket
 import sqlite3
 import threading
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -138,15 +137,12 @@ class Engine(Queue):
         slots = self._slots
         if slots is None:
             return 0
-        left: dict[str, list[Any]] = defaultdict(list)
-        for workflow in DBOS.list_workflows(status="PENDING", load_input=False, load_output=False):
-            if workflow.executor_id:
-                left[workflow.executor_id].append(workflow)
+        busy = {workflow.executor_id or "" for workflow in _pending()}
         with self._pipeline.database.reading() as session:
-            names = (receivers.receivers(session) | left.keys()) - {self.executor_id}
+            names = (receivers.receivers(session) | busy) - {self.executor_id}
         free = frozenset(name for name in names if self._is_free(slots, name))
         again, self._suspected = free & self._suspected, free
-        return sum(self._adopt(slots, name, left[name]) for name in again)
+        return sum(self._adopt(slots, name) for name in again)
 
     def cleanup(self) -> int:
         """Forgets finished workflows; what they did is in our database. Says how many."""
@@ -273,11 +269,13 @@ class Engine(Queue):
         slots.free(name)
         return True
 
-    def _adopt(self, slots: Slots, name: str, workflows: Sequence[Any]) -> int:
+    def _adopt(self, slots: Slots, name: str) -> int:
         if not slots.take(name):
             return 0
-        # as long as we hold its name, it cannot come back and recover the same
+        # as long as we hold its name, it cannot come back and recover the same; and what another host has adopted by
+        # now is no longer its
         try:
+            workflows = [workflow for workflow in _pending() if workflow.executor_id == name]
             for workflow in workflows:
                 DBOS.resume_workflow(workflow.workflow_id, queue_name=workflow.queue_name)
             with self._pipeline.database.writing() as session:
@@ -289,6 +287,10 @@ class Engine(Queue):
             len(workflows), name, given_up,
         )  # fmt: skip
         return len(workflows)
+
+
+def _pending() -> Sequence[Any]:
+    return DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
 
 
 def _prepare(engine_url: str) -> None:
