@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 Spoil = Callable[[str], str]
 """A good answer → what comes instead."""
-_ASKED = re.compile(r"fault-case-([a-z0-9]+)")
+_ASKED = re.compile(r"fault-case-([a-z]+)")
+# no digits: they are for redaction to take for a number
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Case:
     message: str = ""
     retry_after_s: float | None = None
     spoil: Spoil | None = None
+    readable: bool = False
+    """With some good will what comes instead can be read as what was asked for."""
     invented: bool = False
     """Quotes that nobody said."""
     finish: str = "stop"
@@ -37,7 +40,7 @@ class Case:
     @property
     def is_good(self) -> bool:
         """Whether its answer is what was asked for."""
-        return self.status == 200 and not (self.spoil or self.refusal or self.drop) and self.finish == "stop"
+        return self.status == 200 and self.finish == "stop" and (self.spoil is None or self.readable) and not self.drop
 
 
 def _cut(text: str) -> str:
@@ -63,30 +66,30 @@ _DOWN = Case(500, "server_error", "The server had an error")
 
 CASES = {
     "rate": _RATE,
-    "rate2ok": Case(429, "rate_limit_exceeded", "Rate limit reached", retry_after_s=0.05, first=2),
+    "ratetwice": Case(429, "rate_limit_exceeded", "Rate limit reached", retry_after_s=0.05, first=2),
     "quota": Case(429, "insufficient_quota", "You exceeded your current quota"),
-    "e500": _DOWN,
-    "e5002ok": Case(500, "server_error", "The server had an error", first=2),
-    "e503": Case(503, "overloaded", "overloaded"),
+    "down": _DOWN,
+    "downtwice": Case(500, "server_error", "The server had an error", first=2),
+    "overloaded": Case(503, "overloaded", "overloaded"),
     "auth": Case(401, "invalid_api_key", "Incorrect API key provided"),
     "notfound": Case(404, "model_not_found", "The model does not exist"),
     "slow": Case(late_s=30.0),
     "drop": Case(drop=True),
-    "drop2ok": Case(drop=True, first=2),
+    "droptwice": Case(drop=True, first=2),
     "ctx": Case(400, "context_length_exceeded", _LIMIT),
-    "filter400": Case(400, "content_filter", _FILTER),
-    "filterdash": Case(400, "data_inspection_failed", "Input data may contain inappropriate content."),
+    "filter": Case(400, "content_filter", _FILTER),
+    "inspection": Case(400, "data_inspection_failed", "Input data may contain inappropriate content."),
     "filterfinish": Case(spoil=_empty, finish="content_filter"),
     "refusal": Case(spoil=_empty, refusal="抱歉，我无法协助。"),
     "length": Case(spoil=_cut, finish="length"),
     "badjson": Case(spoil=lambda text: f"好的，以下是评分：{_cut(text)}"),
-    "badjson2ok": Case(spoil=lambda text: f"好的，以下是评分：{_cut(text)}", first=1),
+    "badjsononce": Case(spoil=lambda text: f"好的，以下是评分：{_cut(text)}", first=1),
     "badshape": Case(spoil=_shape),
     "badquote": Case(invented=True),
-    "badquote2ok": Case(invented=True, but_repairs=True),
-    "escaped": Case(spoil=_escaped),
-    "think": Case(spoil=lambda text: f"<think>先看开场白…</think>{text}"),
-    "fence": Case(spoil=lambda text: f"```json\n{text}\n```"),
+    "badquoteonce": Case(invented=True, but_repairs=True),
+    "escaped": Case(spoil=_escaped, readable=True),
+    "think": Case(readable=True, spoil=lambda text: f"<think>先看开场白…</think>{text}"),
+    "fence": Case(readable=True, spoil=lambda text: f"```json\n{text}\n```"),
 }
 
 

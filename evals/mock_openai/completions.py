@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from evals.mock_openai.answers import Quote, answer, made_up, quoting
 from evals.mock_openai.cases import CASES, Case, case_asked_for
-from evals.mock_openai.faults import Faults, spoilt
+from evals.mock_openai.faults import Faults, is_readable, spoilt
 from evals.mock_openai.stats import Stats
 
 try:
@@ -64,12 +64,13 @@ class Completions:
         if drawn.fault == "drop":
             return Response(0, None, self._latency_s / 2)
         content, finish = self._content(request, prompt), "stop"
+        good = drawn.fault is None
         if drawn.fault == "malformed":
-            content = spoilt(content, drawn.number)
+            content, good = spoilt(content, drawn.number), is_readable(drawn.number)
         elif drawn.fault == "truncate":
             content, finish = content[: len(content) * 6 // 10], "length"
         sent = self._completion(request, prompt, content, finish)
-        return Response(200, sent, self._latency_s, good_for=None if drawn.fault else drawn.digest)
+        return Response(200, sent, self._latency_s, good_for=drawn.digest if good else None)
 
     def _case(self, prompt: str, earlier: int, *, repairs: bool) -> Case | None:
         case = self._for_all or case_asked_for(prompt)

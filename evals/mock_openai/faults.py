@@ -43,8 +43,13 @@ class Faults:
         return Drawn(None, number, digest, earlier)
 
 
+def is_readable(number: int) -> bool:
+    """Whether `spoilt` leaves an answer that can be read with some good will."""
+    return MALFORMED[number % len(MALFORMED)] == "fence"
+
+
 def spoilt(text: str, number: int) -> str:
-    """An answer that is not what was asked for, though `fence` can be read with some good will."""
+    """An answer that is not what was asked for."""
     match MALFORMED[number % len(MALFORMED)]:
         case "prose":
             return "抱歉，我无法以要求的格式回答这个问题。"

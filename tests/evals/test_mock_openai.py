@@ -8,7 +8,7 @@ import pytest
 from evals.mock_openai.answers import INVENTED, answer, made_up, quoting
 from evals.mock_openai.cases import CASES
 from evals.mock_openai.completions import Completions
-from evals.mock_openai.faults import Faults, spoilt
+from evals.mock_openai.faults import Faults, is_readable, spoilt
 from evals.mock_openai.stats import Stats
 from evals.synthetic_calls import make_call, make_transcript
 
@@ -94,6 +94,7 @@ def test_shares_of_more_than_all_are_refused():
 def test_of_the_spoilt_answers_only_the_fenced_one_holds_json():
     kinds = [spoilt('{"a":1}', number) for number in range(4)]
     assert len(set(kinds)) == 4
+    assert [is_readable(number) for number in range(4)] == [False, True, False, False]
     with pytest.raises(ValueError, match="Expecting"):
         json.loads(kinds[2])
 
@@ -113,12 +114,12 @@ def asking_for(case: str, *more: dict[str, str]) -> bytes:
 
 def test_a_call_meets_the_fault_it_asks_for_and_no_other():
     completions = Completions(Stats(), Faults({}, 1), "real", 0.0, 1.0)
-    assert [completions.complete(asking_for("rate2ok")).status for _ in range(4)] == [429, 429, 200, 200]
+    assert [completions.complete(asking_for("ratetwice")).status for _ in range(4)] == [429, 429, 200, 200]
     assert completions.complete(asking_for("drop")).body is None
-    for case in CASES.keys() - {"rate2ok"}:
+    for case in CASES.keys() - {"ratetwice"}:
         assert (completions.complete(asking_for(case)).good_for is not None) is CASES[case].is_good
     mended = {"role": "user", "content": "请更正"}
-    assert INVENTED[0][:4] not in completions.complete(asking_for("badquote2ok", mended)).body.decode()
+    assert INVENTED[0][:4] not in completions.complete(asking_for("badquoteonce", mended)).body.decode()
     assert completions.complete(asking_for("none")).good_for is not None
 
 
