@@ -120,9 +120,7 @@ class TestStaticFiles:
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
         assert answer.content == (FOLDER / "htmx.min.js").read_bytes()
 
-    @pytest.mark.parametrize(
-        "name", ["HTMX.md", "../app.py", "%2e%2e/app.py", "app.css", "x", "x.y", "x.000.css"]
-    )
+    @pytest.mark.parametrize("name", ["HTMX.md", "../app.py", "%2e%2e/app.py", "app.css", "x", "x.y", "x.000.css"])
     def test_nothing_else_is_there(self, rooms, name) -> None:
         assert rooms.browser().get(f"/static/{name}").status_code == 404
 
