@@ -112,8 +112,8 @@ def told_of(session: Session, call: Call, evaluation: Evaluation, words: str, st
     session.add(hook)
     session.flush()
     row = Delivery(
-        webhook_id=hook.id, client_id=call.client_id, call_id=call.id, event_id=new_id(), event="evaluation.proposed", status=status,
-        payload={"data": {"evaluation_id": evaluation.id, "note": words}},
+        webhook_id=hook.id, client_id=call.client_id, call_id=call.id, event_id=new_id(),
+        event="evaluation.proposed", status=status, payload={"data": {"evaluation_id": evaluation.id, "note": words}},
     )  # fmt: skip
     session.add(row)
     session.flush()
