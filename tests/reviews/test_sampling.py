@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import select
 
-from callgrade.db.tables import Review, SampledCall, SamplingPlan
+from callgrade.db.tables import Review, SampledCall, SamplingPlan, SamplingRun
 from callgrade.domain.errors import ConflictError, ForbiddenError, InputError, UnknownResourceError
 from callgrade.domain.plans import Plan, plan_of
 from callgrade.domain.programme import Period
+from callgrade.reviews import sampling_repository as repository
 from callgrade.reviews.assignment import assign, withdraw
 from callgrade.reviews.sampling import Sampler
 from tests.reviews.made import FORM, Clock, person, proposed, review
@@ -252,3 +253,60 @@ def test_a_plan_that_fails_keeps_no_other_from_being_looked_through(database, sa
     assert sampler.look_through() == 1
     assert [record.plan for record in caplog.records] == [broken_too.id, broken.id]
     assert "never" not in caplog.text
+
+
+def test_a_leads_plan_finds_red_lines_of_their_teams_alone(database, sampler, clock):
+    clock.at = datetime.now(UTC) - timedelta(minutes=1)
+    lead = person(database, "lead", "qa_lead", leads=("sales",))
+    made = sampler.make(lead, "ours", FORM.id, Plan())
+    assert made.spec["teams"] == ["sales"]
+    mine = proposed(database, "ours", agent={"id": "8031", "team": "sales"})
+    proposed(database, "theirs", agent={"id": "8032", "team": "support"})
+    clock.at = datetime.now(UTC) + timedelta(seconds=1)
+    assert sampler.look_through() == 1
+    assert [row.evaluation_id for row in reviews(database)] == [mine.id]
+
+
+def test_only_who_reaches_all_of_a_plan_changes_it(database, sampler):
+    boss = person(database, "boss", "admin")
+    lead = person(database, "lead", "qa_lead", leads=("sales",))
+    both = person(database, "both", "qa_lead", leads=("sales", "support"))
+    whole, ours = sampler.make(boss, "whole", FORM.id, Plan()), sampler.make(both, "two teams", FORM.id, Plan())
+    for made in (whole, ours):
+        with pytest.raises(ForbiddenError):
+            sampler.make(lead, "mine", FORM.id, Plan(), follows=made.id)
+        with pytest.raises(ForbiddenError):
+            sampler.retire(lead, made.id)
+    sampler.retire(both, ours.id)
+    with pytest.raises(ConflictError, match="retired"):
+        sampler.draw(boss, ours.id)
+
+
+def test_an_outlook_draws_nothing(database, sampler):
+    calls(database)
+    boss = person(database, "boss", "admin")
+    found = sampler.outlook(boss, FORM.id, plan(margin=0.3, **quota(confidence="0.95", every=["month"])))
+    assert (found.population, found.drawn, found.strata[0].wanted) == (10, 6, 6)
+    assert reviews(database) == []
+    with database.reading() as session:
+        assert session.exec(select(SamplingRun)).all() == []
+
+
+def test_what_was_drawn_is_read_page_by_page_and_within_reach(database, sampler):
+    calls(database, each=2)
+    calls(database, agents=("9001",), each=1, agent={"id": "9001", "team": "support"})
+    boss, li = person(database, "boss", "admin"), person(database, "li", name="李")
+    lead = person(database, "lead", "qa_lead", leads=("support",))
+    run = sampler.draw(boss, sampler.make(boss, "all", FORM.id, plan(**quota(share="1", every=["month"]))).id)
+    with database.reading() as session:
+        found = repository.sampled(session, boss, run.id, limit=3)
+        rest = repository.sampled(session, boss, run.id, after=found[-1].id)
+        theirs = repository.sampled(session, lead, run.id)
+        newest = repository.newest_runs(session, [run.plan_id])
+        with pytest.raises(UnknownResourceError):
+            repository.find_run(session, boss, "another", run.id)
+    assert len({row.id for row in (*found, *rest)}) == 5
+    assert {(row.state, row.reviewer, row.probability) for row in (*found, *rest)} == {("open", "李", 1.0)}
+    assert [row.agent_id for row in theirs] == ["9001"]
+    assert newest[run.plan_id].id == run.id
+    assert li.user_id

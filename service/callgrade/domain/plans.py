@@ -32,7 +32,10 @@ class Always(Frozen):
 
 class Plan(Frozen):
     """`margin` goes with quotas that ask for a confidence. `double` is the share of drawn calls that two people review,
-    the second one blind; `blind` hides the proposal from the first one too. `due_days` counts from the drawing."""
+    the second one blind; `blind` hides the proposal from the first one too. `due_days` counts from the drawing.
+
+    `teams`: of their calls alone; empty is of all.
+    """
 
     period: Period = Period(unit="month")
     quotas: tuple[Sampling, ...] = ()
@@ -42,6 +45,7 @@ class Plan(Frozen):
     double: Fraction = 0.0
     blind: bool = False
     due_days: Annotated[int, Field(ge=0, le=365)] = 3
+    teams: tuple[str, ...] = ()
     hand_out: bool = True
     """To the reviewer with the least to do; otherwise what is drawn waits in the pool."""
 
@@ -54,12 +58,14 @@ class Plan(Frozen):
 
 
 def plan_of(rubric: Rubric) -> Plan:
-    """What a rubric's file says of itself: its quotas of calls, in its own period."""
+    """What a rubric's file says of itself: its quotas of calls, in its own period; by the month where that is a
+    project, which has no end of its own."""
     programme = rubric.programme
     if programme is None:
         return Plan()
     quotas = tuple(quota for quota in programme.sampling if quota.of == "calls")
-    return Plan(period=programme.period or Period(unit="month"), quotas=quotas)
+    period = programme.period
+    return Plan(period=Period(unit="month") if period is None or period.unit == "project" else period, quotas=quotas)
 
 
 def why_always(always: Always, rubric: Rubric, card: Scorecard, transcript: Transcript) -> str | None:

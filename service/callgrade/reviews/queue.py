@@ -31,6 +31,7 @@ MOST = 200
 ENOUGH = 1000
 """Tiles count no further: 1000 means "that many or more"."""
 Whose = Literal["mine", "pool", "both"]
+_REVIEWER = USER.alias("reviewer")
 
 
 class QueueFilters(Frozen):
@@ -62,6 +63,8 @@ class QueueRow(NamedTuple):
     agent_id: str | None
     team: str | None
     pooled: bool
+    reviewer: str | None
+    """Whose it is, by name."""
     claimed_by: str | None
     begun: bool
     has_draft: bool
@@ -268,12 +271,14 @@ def _rows(session: Session, visitor: Principal, ids: list[str], at: datetime) ->
             EVALUATION.c.call_id.label("server_call_id"),
             CALL.c.call_id.label("shown_call_id"),
             case((live, func.coalesce(USER.c.name, USER.c.login))).label("colleague"),
+            func.coalesce(_REVIEWER.c.name, _REVIEWER.c.login).label("reviewer"),
             begun.label("begun"),
             _has_draft(visitor).label("has_draft"),
         )
         .join(EVALUATION, EVALUATION.c.id == REVIEW.c.evaluation_id)
         .join(CALL, CALL.c.id == EVALUATION.c.call_id)
         .outerjoin(USER, USER.c.id == REVIEW.c.claimed_by)
+        .outerjoin(_REVIEWER, _REVIEWER.c.id == REVIEW.c.reviewer_id)
         .where(REVIEW.c.id.in_(ids))
         .order_by(REVIEW.c.due_at, REVIEW.c.id)
     )
@@ -290,6 +295,7 @@ def _rows(session: Session, visitor: Principal, ids: list[str], at: datetime) ->
             agent_id=row.agent_id,
             team=row.team,
             pooled=row.reviewer_id is None,
+            reviewer=row.reviewer,
             claimed_by=row.colleague,
             begun=bool(row.begun),
             has_draft=bool(row.has_draft),

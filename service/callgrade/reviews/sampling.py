@@ -19,7 +19,7 @@ from callgrade.calls.service import parse_stored
 from callgrade.db.session import Database
 from callgrade.db.tables import Evaluation, SamplingPlan, SamplingRun
 from callgrade.db.types import new_id, now
-from callgrade.domain.errors import InputError
+from callgrade.domain.errors import ConflictError, ForbiddenError, InputError
 from callgrade.domain.periods import Span, deadline, span_of
 from callgrade.domain.plans import Plan, why_always
 from callgrade.domain.programme import Sampling
@@ -30,7 +30,7 @@ from callgrade.reviews import sampling_repository as repository
 from callgrade.reviews.assignment import Roster, hand_out
 from callgrade.reviews.sampling_repository import Member
 
-PAGE = 200
+PAGE, LONGEST_NAME = 200, 200
 _LOG = logging.getLogger(__name__)
 
 
@@ -44,6 +44,15 @@ class Sample(NamedTuple):
     instead: bool
 
 
+class Outlook(NamedTuple):
+    """What a plan would draw now: of how many calls, how many, and how each stratum stands."""
+
+    span: Span
+    population: int
+    drawn: int
+    strata: tuple[Stratum, ...]
+
+
 class Sampler:
     """One a process; threads share it."""
 
@@ -53,10 +62,14 @@ class Sampler:
     def make(
         self, principal: Principal, name: str, rubric_id: str, plan: Plan, *, follows: str | None = None
     ) -> SamplingPlan:
-        """A plan, or the next version of one. Raises UnknownResourceError, NotFoundError, InputError."""
-        principal.reach("sampling:write")
-        if not name.strip():
-            raise InputError("a plan needs a name")
+        """A plan, or the next version of one. A lead's is for the teams that they lead.
+
+        Raises UnknownResourceError, ForbiddenError for another's plan, NotFoundError, InputError.
+        """
+        if principal.reach("sampling:write") == "teams":
+            plan = plan.model_copy(update={"teams": tuple(sorted(principal.teams))})
+        if not name.strip() or len(name) > LONGEST_NAME:
+            raise InputError(f"a plan needs a name, of at most {LONGEST_NAME} characters")
         with self._database.writing() as session:
             registry.rubric_version(session, rubric_id)
             if follows is not None:
@@ -76,23 +89,25 @@ class Sampler:
             return row
 
     def retire(self, principal: Principal, plan_id: str) -> None:
-        """Nothing is drawn by it any more; what was drawn stays."""
+        """Nothing is drawn by it any more; what was drawn stays. Raises ForbiddenError for another's plan."""
         principal.reach("sampling:write")
         with self._database.writing() as session:
             self._retire(session, principal, plan_id)
             audit.record(session, principal, "plan.retired", plan_id)
 
     def draw(self, principal: Principal, plan_id: str, *, moment: datetime | None = None) -> SamplingRun:
-        """Draws for the period in which `moment` (now) lies, and hands out what it drew."""
+        """Draws for the period in which `moment` (now) lies, and hands out what it drew.
+
+        Raises ConflictError for a plan that is retired.
+        """
         principal.reach("sampling:write")
         with self._database.writing() as session:
             row = repository.find_plan(session, principal, plan_id)
+            if row.retired_at is not None:
+                raise ConflictError("the plan is retired; nothing is drawn by it any more")
             plan = plan_in(row)
             span = span_of(plan.period, moment or self._clock(), self._zone)
-            members = {
-                member.evaluation.id: member
-                for member in repository.population(session, principal, row.rubric_id, span.since, span.until)
-            }
+            members = self._members(session, principal, row.rubric_id, plan, span)
             before = repository.drawn_before(session, row.id, span.since)
             chosen, strata = choose(plan, members, f"{row.id}/{span.first}", self._durations(session, plan, members))
             new = [sample for sample in chosen if sample.id not in before]
@@ -100,6 +115,20 @@ class Sampler:
             self._hand_out(session, principal, plan, run, new, members)
             audit.record(session, principal, "sample.drawn", run.id, {"plan": row.id, "drawn": len(new)})
             return run
+
+    def outlook(self, principal: Principal, rubric_id: str, plan: Plan) -> Outlook:
+        """What a plan would draw of its period so far, by its quotas; nothing is drawn, and nothing kept."""
+        with self._database.reading() as session:
+            span = span_of(plan.period, self._clock(), self._zone)
+            members = self._members(session, principal, rubric_id, plan, span)
+            samples, strata = choose(plan, members, f"outlook/{span.first}", {})
+            return Outlook(span, len(members), len(samples), tuple(strata))
+
+    def _members(
+        self, session: Session, principal: Principal, rubric_id: str, plan: Plan, span: Span
+    ) -> dict[str, Member]:
+        found = repository.population(session, principal, rubric_id, span.since, span.until, plan.teams)
+        return {member.evaluation.id: member for member in found}
 
     def look_through(self, *, limit: int = PAGE) -> int:
         """What came in since it was last asked, held against what every plan always looks at. Says how many reviews
@@ -123,7 +152,7 @@ class Sampler:
             if row is None or row.retired_at is not None:
                 return 0
             plan, until = plan_in(row), self._clock()
-            found = repository.fresh(session, row, until, limit)
+            found = repository.fresh(session, row, until, limit, plan.teams)
             due_at = deadline(until, plan.due_days, self._zone)
             roster = Roster(repository.reviewers(session, row.client_id)) if plan.hand_out else None
             for fresh in found:
@@ -197,8 +226,17 @@ class Sampler:
 
     def _retire(self, session: Session, principal: Principal, plan_id: str) -> None:
         row = repository.find_plan(session, principal, plan_id)
+        if not may_change(principal, plan_in(row)):
+            raise ForbiddenError("this plan is for more than your teams; whoever made it, or an admin, changes it")
         row.retired_at = row.retired_at or self._clock()
         session.add(row)
+
+
+def may_change(principal: Principal, plan: Plan) -> bool:
+    """Leads change the plans that are for their teams alone; whoever reaches all calls changes all."""
+    if principal.reach("sampling:write") == "all":
+        return True
+    return bool(plan.teams) and principal.teams.issuperset(plan.teams)
 
 
 def plan_in(row: SamplingPlan) -> Plan:

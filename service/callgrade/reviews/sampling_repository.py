@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import exists, func, insert, select, true, update
 from sqlmodel import Session
 
 from callgrade.access.principals import Principal
@@ -24,6 +24,25 @@ class Member(NamedTuple):
     evaluation: Evaluation
     facts: dict[str, Any]
     channel: str
+
+
+class SampleRow(NamedTuple):
+    """One drawn call. `call_id` is the server's, `shown_call_id` the client's own; `state` of its first review, None
+    where it has none, and `reviewer` whose it is."""
+
+    id: str
+    evaluation_id: str
+    call_id: str
+    shown_call_id: str
+    agent_id: str | None
+    team: str | None
+    called_at: datetime
+    why: str
+    stratum: str
+    probability: float | None
+    instead: bool
+    state: str | None
+    reviewer: str | None
 
 
 class Fresh(NamedTuple):
@@ -61,9 +80,15 @@ def plans(session: Session, client_id: str | None, *, retired: bool = False) -> 
 
 
 def population(
-    session: Session, principal: Principal, rubric_id: str, since: datetime, until: datetime
+    session: Session,
+    principal: Principal,
+    rubric_id: str,
+    since: datetime,
+    until: datetime,
+    teams: Collection[str] = (),
 ) -> Iterator[Member]:
-    """All calls of a span that were graded by a rubric and may be drawn, within the teams of a lead."""
+    """All calls of a span that were graded by a rubric and may be drawn, within the teams of a lead, and of `teams`
+    alone where some are given."""
     statement = (
         select(Evaluation, CALL.c.facts, CALL.c.channel)
         .join(CALL, CALL.c.id == EVALUATION.c.call_id)
@@ -79,6 +104,8 @@ def population(
     )
     if principal.reach("sampling:write") == "teams":
         statement = statement.where(EVALUATION.c.team.in_(sorted(principal.teams)))
+    if teams:
+        statement = statement.where(EVALUATION.c.team.in_(sorted(teams)))
     for row in session.execute(statement.execution_options(yield_per=1000)):
         yield Member(row.Evaluation, row.facts, row.channel)
 
@@ -116,6 +143,59 @@ def runs(session: Session, plan_id: str) -> Sequence[SamplingRun]:
     return session.execute(statement).scalars().all()
 
 
+def find_run(session: Session, principal: Principal, plan_id: str, id_: str) -> SamplingRun:
+    found = session.get(SamplingRun, id_)
+    if found is None or found.client_id != principal.client_id or found.plan_id != plan_id:
+        raise UnknownResourceError("there is no such drawing")
+    return found
+
+
+def sampled(
+    session: Session, principal: Principal, run_id: str, *, after: str | None = None, limit: int | None = None
+) -> list[SampleRow]:
+    """What a drawing drew, within the teams of a lead; `after` is the last id of the page before."""
+    statement = (
+        select(
+            SAMPLED,
+            CALL.c.call_id.label("shown"),
+            EVALUATION.c.agent_id,
+            EVALUATION.c.team,
+            EVALUATION.c.called_at,
+            REVIEW.c.state,
+            func.coalesce(USER.c.name, USER.c.login).label("reviewer"),
+        )
+        .join(CALL, CALL.c.id == SAMPLED.c.call_id)
+        .join(EVALUATION, EVALUATION.c.id == SAMPLED.c.evaluation_id)
+        .outerjoin(
+            REVIEW,
+            (REVIEW.c.evaluation_id == SAMPLED.c.evaluation_id)
+            & (REVIEW.c.attempt == EVALUATION.c.attempt)
+            & (REVIEW.c.slot == 0),
+        )
+        .outerjoin(USER, USER.c.id == REVIEW.c.reviewer_id)
+        .where(SAMPLED.c.run_id == run_id)
+        .order_by(SAMPLED.c.id)
+    )
+    if principal.reach("sampling:write") == "teams":
+        statement = statement.where(EVALUATION.c.team.in_(sorted(principal.teams)))
+    if after is not None:
+        statement = statement.where(SAMPLED.c.id > after)
+    return [
+        SampleRow(
+            row.id, row.evaluation_id, row.call_id, row.shown, row.agent_id, row.team, row.called_at, row.why,
+            row.stratum, row.probability, row.instead, row.state, row.reviewer,
+        )
+        for row in session.execute(statement if limit is None else statement.limit(limit))
+    ]  # fmt: skip
+
+
+def newest_runs(session: Session, plan_ids: Collection[str]) -> dict[str, SamplingRun]:
+    """The last drawing of each plan that has one."""
+    newest = select(func.max(RUN.c.id)).where(RUN.c.plan_id.in_(plan_ids)).group_by(RUN.c.plan_id)
+    rows = session.execute(select(SamplingRun).where(RUN.c.id.in_(newest))).scalars()
+    return {row.plan_id: row for row in rows}
+
+
 def add_run(session: Session, run: SamplingRun, rows: Sequence[dict[str, Any]]) -> None:
     session.add(run)
     session.flush()
@@ -123,8 +203,12 @@ def add_run(session: Session, run: SamplingRun, rows: Sequence[dict[str, Any]]) 
         session.execute(insert(SAMPLED), rows)
 
 
-def fresh(session: Session, plan: SamplingPlan, until: datetime, limit: int) -> list[Fresh]:
-    """Proposals since the plan was last looked through, the oldest first, that have no review yet."""
+def fresh(
+    session: Session, plan: SamplingPlan, until: datetime, limit: int, teams: Collection[str] = ()
+) -> list[Fresh]:
+    """Proposals since the plan was last looked through, the oldest first, that have no review yet; of `teams` alone
+    where some are given."""
+    within = EVALUATION.c.team.in_(sorted(teams)) if teams else true()
     reviewed = exists().where(REVIEW.c.evaluation_id == EVALUATION.c.id, REVIEW.c.slot == 0)
     newest = (
         select(TRANSCRIPT.c.content)
@@ -145,6 +229,7 @@ def fresh(session: Session, plan: SamplingPlan, until: datetime, limit: int) -> 
             EVALUATION.c.updated_at < until,
             EVALUATION.c.client_id == plan.client_id,
             EVALUATION.c.rubric_id == plan.rubric_id,
+            within,
             ~reviewed,
         )
         .order_by(EVALUATION.c.updated_at)
