@@ -1,6 +1,8 @@
 """Calls handed in and found again, on both databases."""
 
 import io
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from callgrade.adapters.blobs import FsspecBlobs
-from callgrade.calls import service
+from callgrade.calls import repository, service
 from callgrade.calls.metadata import RecordingMetadata
 from callgrade.calls.service import CallFilters
 from callgrade.db.session import Database
@@ -31,6 +33,14 @@ SOUND = b"RIFF, made up"
 @pytest.fixture
 def blobs(tmp_path) -> FsspecBlobs:
     return FsspecBlobs(str(tmp_path / "blobs"))
+
+
+@pytest.fixture
+def elsewhere(database: Database) -> Iterator[Database]:
+    """The same database, as another process opens it."""
+    opened = Database(database.url.render_as_string(hide_password=False))
+    yield opened
+    opened.close()
 
 
 def submit(database: Database, principal: Any, told: Transcript) -> Call:
@@ -213,6 +223,24 @@ def test_a_call_comes_in_as_one_or_the_other(database: Database, blobs: FsspecBl
     submit(database, principal, transcript("words"))
     with pytest.raises(ConflictError, match="transcript"):
         submit_sound(database, principal, blobs, call_id="words")
+
+
+def test_of_two_who_hold_a_blob_one_waits(database: Database, elsewhere: Database) -> None:
+    order = list[str]()
+
+    def late() -> None:
+        with elsewhere.writing() as session:
+            repository.hold_blob(session, "a" * 64)
+            order.append("late")
+
+    with database.writing() as session:
+        repository.hold_blob(session, "a" * 64)
+        other = threading.Thread(target=late)
+        other.start()
+        other.join(0.3)
+        order.append("first")
+    other.join()
+    assert order == ["first", "late"]
 
 
 def test_a_blob_that_went_meanwhile_is_asked_for_again(database: Database, blobs: FsspecBlobs) -> None:

@@ -122,10 +122,13 @@ def drop_awaited(session: Session, call_ids: Sequence[str]) -> int:
 def hold_blob(session: Session, sha256: str) -> None:
     """Until this session ends, whoever wants to refer to this blob or to delete it waits.
 
-    SQLite has one writer at a time anyway. On PostgreSQL it is an advisory lock: there may be no row to lock.
+    SQLite has one writer at a time: whoever has begun. On PostgreSQL it is an advisory lock: there may be no row to
+    lock.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection().execute(
+    # a session begins with its first statement, and no statement may have come yet
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(
             text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"callgrade blob {sha256}"}
         )
 
