@@ -168,6 +168,24 @@ async def test_an_endpoint_that_ignores_schemas_is_found_out(mock_wire: Connect,
     assert wire.bodies[-1]["response_format"] == {"type": "json_object"}
 
 
+async def test_plain_json_that_does_no_better_is_given_up(mock_wire: Connect, judging: Opener) -> None:
+    """Three answers that no model gets right are not the endpoint's fault."""
+
+    def schemas_only(body: dict[str, Any]) -> httpx.Response:
+        takes = body["response_format"]["type"] == "json_schema" and "什么都别答" not in body["messages"][1]["content"]
+        return completion(good() if takes else "客服表现不错。")
+
+    wire = mock_wire(schemas_only)
+    async with judging(attempts=3) as judge:
+        awkward = await judge.judge(transcript(("agent", "什么都别答")), rubric())
+        others = [await judge.judge(transcript(), rubric()) for _ in range(3)]
+    assert {j.status for j in awkward.judgements} == {"failed"}
+    # the one that was asked during the trial fails with it, and no other
+    assert [{j.status for j in one.judgements} for one in others] == [{"failed"}, {"judged"}, {"judged"}]
+    asked_for = [body["response_format"]["type"] for body in wire.bodies]
+    assert asked_for == ["json_schema"] * 3 + ["json_object"] * 3 + ["json_schema"] * 2
+
+
 async def test_an_endpoint_that_has_answered_well_is_not_suspected(mock_wire: Connect, judging: Opener) -> None:
     wire = mock_wire(completion(good()), *[completion("抱歉")] * 3, completion(good()))
     async with judging() as judge:

@@ -50,6 +50,7 @@ class Spoken:
         self.now = Dialect(output="json_object" if settings.output == "json" else "schema")
         self._bad_answers = 0
         self._understood = False
+        self._before_trial: Dialect | None = None
 
     def answered(self) -> None:
         """An answer was as asked for: bad ones from now on are the model's, not the endpoint's."""
@@ -71,12 +72,20 @@ class Spoken:
         return True
 
     def _suspect(self, used: Dialect) -> None:
-        """Some endpoints pass over the schema without a word: then no answer is ever as asked for."""
+        """Some endpoints pass over the schema without a word: then no answer is ever as asked for. A few calls that no
+        model answers well look the same, so plain JSON is on trial: it is given up, for good, if it does no better."""
+        if self._understood or used != self.now:
+            return
         self._bad_answers += 1
-        ignored = self._bad_answers >= IGNORED_AFTER and not self._understood
-        if ignored and used == self.now and used.output == "schema" and self._may_leave_schema:
+        if self._bad_answers < IGNORED_AFTER:
+            return
+        if self._before_trial is not None:
+            _LOG.warning("plain JSON does no better; asking the model's endpoint with a JSON schema again")
+            self.now, self._before_trial, self._may_leave_schema = self._before_trial, None, False
+        elif used.output == "schema" and self._may_leave_schema:
             _LOG.warning("the model's endpoint seems to ignore JSON schemas; asking for plain JSON")
-            self.now = replace(used, output="json_object")
+            self.now, self._before_trial = replace(used, output="json_object"), used
+            self._bad_answers = 0
 
     def _adapted(self, used: Dialect, fault: Fault) -> Dialect | None:
         match fault.adapt:

@@ -5,6 +5,8 @@ What instructor does on its own and must not do here: it re-asks (also refusals)
 is given a context, leaves `strict` out, and logs whole answers as errors.
 """
 
+import asyncio
+import importlib
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -25,8 +27,8 @@ async def ask_through_instructor(
     send: Send, body: dict[str, Any], sheet: type[AnswerSheet], output: Output
 ) -> AnswerSheet:
     """One request, parsed. `body` lacks its response format: it follows from `sheet` and `output`. Raises Fault."""
-    import instructor
-
+    # a second's work the first time: on the loop it would let other requests run into their time-outs, answered and paid
+    instructor = await asyncio.to_thread(importlib.import_module, "instructor")
     quiet("instructor")
 
     async def create(**kwargs: Any) -> Any:
