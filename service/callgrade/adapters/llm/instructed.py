@@ -27,7 +27,7 @@ async def ask_through_instructor(
     send: Send, body: dict[str, Any], sheet: type[AnswerSheet], output: Output
 ) -> AnswerSheet:
     """One request, parsed. `body` lacks its response format: it follows from `sheet` and `output`. Raises Fault."""
-    # a second's work the first time: on the loop it would let other requests run into their time-outs, answered and paid
+    # takes a second once: on the loop, other requests would run into their time-outs, answered and paid
     instructor = await asyncio.to_thread(importlib.import_module, "instructor")
     quiet("instructor")
 
