@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
+from sqlmodel import Session
 
 from callgrade.access.keys import create_key, ensure_client
 from callgrade.access.permissions import SCOPES
 from callgrade.api import examples
 from callgrade.api.app import build
 from callgrade.api.metrics import Metrics
-from callgrade.db.tables import Release
-from callgrade.db.types import new_id
+from callgrade.db.tables import Appeal, Release, Review, User
+from callgrade.db.types import new_id, now
 from callgrade.settings import Settings
 from tests.api.made import RUBRIC, Service, rubrics, transcript
 
@@ -45,6 +46,16 @@ TABLE: dict[tuple[str, str], Route] = {
     ("GET", "/v1/evaluations/{id}"): Route("evaluations:read", "evaluation"),
     ("POST", "/v1/evaluations/{id}/cancel"): Route("evaluations:write", "evaluation"),
     ("POST", "/v1/evaluations/{id}/retry"): Route("evaluations:write", "evaluation"),
+    ("GET", "/v1/reviews"): Route("reviews:read"),
+    ("POST", "/v1/reviews"): Route("sampling:write", "evaluation", json={"evaluation": "{id}", "why": "picked"}),
+    ("GET", "/v1/reviews/{id}"): Route("reviews:read", "review"),
+    ("GET", "/v1/appeals"): Route("appeals:read"),
+    ("POST", "/v1/appeals"): Route(
+        "appeals:write", "evaluation", json={**examples.APPEAL_WANTED, "evaluation": "{id}"}
+    ),
+    ("GET", "/v1/appeals/{id}"): Route("appeals:read", "appeal"),
+    ("POST", "/v1/appeals/{id}/withdraw"): Route("appeals:write", "appeal", json={"by": "nobody"}),
+    ("POST", "/v1/appeals/{id}/decide"): Route("appeals:decide", "appeal", json=examples.APPEAL_DECIDED),
     ("POST", "/v1/batches"): Route("batches:write", params={"rubric": RUBRIC}, body=b"{}\n", media_type=NDJSON),
     ("GET", "/v1/batches"): Route("batches:read"),
     ("GET", "/v1/batches/{id}"): Route("batches:read", "batch"),
@@ -91,8 +102,15 @@ def ask(service: Service, place: tuple[str, str], route: Route, headers: dict[st
     method, path = place
     path = path.replace("{id}", id_ or new_id()).replace("{reference}", route.reference or "")
     sent = {**headers, **({"Content-Type": route.media_type} if route.media_type else {})}
-    extra = {"json": route.json} if route.json is not None else {"content": route.body}
+    extra = {"json": _about(route.json, id_)} if route.json is not None else {"content": route.body}
     return service.http.request(method, path, params=route.params, headers=sent, **extra)
+
+
+def _about(body: Any, id_: str) -> Any:
+    """A body that is about something names it as a path does."""
+    if not isinstance(body, dict):
+        return body
+    return {name: (id_ or new_id()) if value == "{id}" else value for name, value in body.items()}
 
 
 @pytest.mark.parametrize(("place", "route"), OWN_OR_GUARDED, ids=NAMES)
@@ -140,7 +158,10 @@ def test_another_clients_id_is_no_id(service: Service, place: tuple[str, str], r
     assert {**answer.json(), "request_id": ""} == {**unknown.json(), "request_id": ""}
 
 
-@pytest.mark.parametrize("path", ["/v1/calls", "/v1/evaluations", "/v1/batches", "/v1/webhooks", "/v1/releases"])
+LISTS = [f"/v1/{name}" for name in ("calls", "evaluations", "batches", "webhooks", "releases", "reviews", "appeals")]
+
+
+@pytest.mark.parametrize("path", LISTS)
 def test_lists_hold_nothing_of_others(service: Service, path: str) -> None:
     things(service)
     assert service.get(path, client="stranger").json()["items"] == []
@@ -165,10 +186,29 @@ def things(service: Service) -> dict[str, str]:
         session.add(release)
         session.flush()
         release_id = release.id
+        review_id, appeal_id = desk_things(session, owner, recorded["evaluation_id"])
     return {
         "call": recorded["id"],
         "evaluation": recorded["evaluation_id"],
         "batch": service.batch([transcript("B-1")]).json()["batch_id"],
         "release": release_id,
         "webhook": hook["id"],
+        "review": review_id,
+        "appeal": appeal_id,
     }
+
+
+def desk_things(session: Session, owner: str, evaluation_id: str) -> tuple[str, str]:
+    """(a review, an appeal)."""
+    user = User(client_id=owner, login=f"u{new_id()}", role="reviewer")
+    session.add(user)
+    session.flush()
+    moment = {"due_at": now(), "called_at": now()}
+    review = Review(client_id=owner, evaluation_id=evaluation_id, attempt=1, why="sample", rubric_id=RUBRIC, **moment)
+    appeal = Appeal(
+        client_id=owner, evaluation_id=evaluation_id, revision=1, criterion_id="x", filed_by=user.id, file_by=now(),
+        reason="made up", wanted={"outcome": None},
+    )  # fmt: skip
+    session.add_all([review, appeal])
+    session.flush()
+    return review.id, appeal.id

@@ -12,7 +12,18 @@ from callgrade.api import documentation, problems
 from callgrade.api.dependencies import Services
 from callgrade.api.metrics import Metrics
 from callgrade.api.middleware import RequestFrame
-from callgrade.api.routers import agents, batches, calls, evaluations, operations, registry, releases, webhooks
+from callgrade.api.routers import (
+    agents,
+    appeals,
+    batches,
+    calls,
+    evaluations,
+    operations,
+    registry,
+    releases,
+    reviews,
+    webhooks,
+)
 from callgrade.calls.reading import LARGEST_BYTES
 from callgrade.settings import Settings
 
@@ -58,7 +69,18 @@ def build(settings: Settings, metrics: Metrics, lifespan: Lifespan | None = None
         generate_unique_id_function=lambda route: route.name,
     )
     problems.install(app)
-    for module in (calls, evaluations, batches, registry, releases, agents, webhooks, operations):
+    for module in (
+        calls,
+        evaluations,
+        batches,
+        reviews,
+        appeals,
+        registry,
+        releases,
+        agents,
+        webhooks,
+        operations,
+    ):
         app.include_router(module.router)
     app.add_middleware(RequestFrame, cap=_cap(settings), observe=metrics.request)
     return app

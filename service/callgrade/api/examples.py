@@ -158,6 +158,66 @@ RELEASE: dict[str, Any] = {
     "created_by": "key:019a2f6e6cf77c3f8bd0a1b2c3d4e5f1",
 }
 
+REVIEW_WANTED: dict[str, Any] = {"evaluation": EVALUATION_ID, "why": "complaint", "reviewer": "wang.li"}
+
+REVIEW: dict[str, Any] = {
+    "id": "019a2f6e6d117e54d9a8b7c6d5e4f3a2",
+    "evaluation": EVALUATION_ID,
+    "call": ID,
+    "call_id": "C-00001",
+    "rubric": RUBRIC,
+    "attempt": 1,
+    "slot": 1,
+    "state": "open",
+    "why": "complaint",
+    "blind": False,
+    "reviewer": "wang.li",
+    "agent": "8031",
+    "team": "sales-2",
+    "total": None,
+    "due_at": "2026-11-04T16:00:00Z",
+    "created_at": MOMENT,
+    "submitted_at": None,
+}
+
+APPEAL_WANTED: dict[str, Any] = {
+    "by": "agent.8031",
+    "evaluation": EVALUATION_ID,
+    "criterion": "false-promise",
+    "wanted": {"occurrences": 0},
+    "reason": "I named the price for each month right after.",
+    "at_ms": 41200,
+}
+
+APPEAL_DECIDED: dict[str, Any] = {
+    "by": "wang.li",
+    "ruling": "accepted",
+    "words": "The price was named, and before the customer agreed.",
+}
+
+APPEAL: dict[str, Any] = {
+    "id": "019a2f6e6d127f65eab9c8d7e6f5a4b3",
+    "evaluation": EVALUATION_ID,
+    "call": ID,
+    "call_id": "C-00001",
+    "rubric": RUBRIC,
+    "criterion": "false-promise",
+    "revision": 1,
+    "agent": "8031",
+    "team": "sales-2",
+    "state": "open",
+    "reason": "I named the price for each month right after.",
+    "at_ms": 41200,
+    "wanted": {"occurrences": 0, "aggravated": 0},
+    "filed_at": MOMENT,
+    "file_by": "2026-11-04T16:00:00Z",
+    "decide_by": "2026-11-04T16:00:00Z",
+    "overdue": False,
+    "decided_at": None,
+    "decision": None,
+    "given": None,
+}
+
 BATCH: dict[str, Any] = {
     "id": BATCH_ID,
     "rubric": {"id": RUBRIC, "version": "v1"},

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlmodel import Session
 
 from callgrade.access.permissions import Scope
@@ -117,7 +117,27 @@ def page(
 ) -> Sequence[AppealRow]:
     """Open ones by their deadline would jump about while one pages; so the newest first, by id. `overdue` stands for
     the open ones whose deadline is over `at`."""
-    statement = (
+    statement = _rows().where(reachable(principal, "appeals:read"))
+    if state == OVERDUE:
+        statement = statement.where(APPEAL.c.state == "open", APPEAL.c.decide_by <= at)
+    elif state is not None:
+        statement = statement.where(APPEAL.c.state == state)
+    if before is not None:
+        statement = statement.where(APPEAL.c.id < before)
+    return [_row(row) for row in session.execute(statement.order_by(APPEAL.c.id.desc()).limit(limit))]
+
+
+def find_row(session: Session, principal: Principal, id_: str) -> AppealRow:
+    """Raises UnknownResourceError, for one out of reach too."""
+    statement = _rows().where(APPEAL.c.id == id_, reachable(principal, "appeals:read"))
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        raise UnknownResourceError("there is no such appeal")
+    return _row(row)
+
+
+def _rows() -> Select[Any]:
+    return (
         select(
             Appeal,
             EVALUATION.c.call_id,
@@ -128,18 +148,11 @@ def page(
         )
         .join(EVALUATION, EVALUATION.c.id == APPEAL.c.evaluation_id)
         .join(CALL, CALL.c.id == EVALUATION.c.call_id)
-        .where(reachable(principal, "appeals:read"))
     )
-    if state == OVERDUE:
-        statement = statement.where(APPEAL.c.state == "open", APPEAL.c.decide_by <= at)
-    elif state is not None:
-        statement = statement.where(APPEAL.c.state == state)
-    if before is not None:
-        statement = statement.where(APPEAL.c.id < before)
-    rows = session.execute(statement.order_by(APPEAL.c.id.desc()).limit(limit))
-    return [
-        AppealRow(row.Appeal, row.call_id, row.shown, row.rubric_id, row.rubric_digest, row.called_at) for row in rows
-    ]
+
+
+def _row(row: Any) -> AppealRow:
+    return AppealRow(row.Appeal, row.call_id, row.shown, row.rubric_id, row.rubric_digest, row.called_at)
 
 
 def newest(session: Session, principal: Principal) -> str | None:
