@@ -5,7 +5,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -85,13 +85,15 @@ def signed_in(page: Any, rooms: Rooms, role: Any) -> None:
     page.context.add_cookies([cookie(rooms, role, page.base)])
 
 
-def assert_accessible(page: Any, *, within: str | None = None) -> None:
-    """axe finds nothing, nothing sticks out sideways, and the page's own policy refused it nothing."""
+def assert_accessible(page: Any, *, within: str | None = None, rules: Sequence[str] = ()) -> None:
+    """axe finds nothing, nothing sticks out sideways, and the page's own policy refused it nothing. With `rules` axe
+    looks at these alone."""
     try:
         from axe_playwright_python.sync_playwright import Axe
     except ImportError:
         missing("the Python package axe-playwright-python", "pip install 'callgrade[dev]'")
-    found = Axe().run(page, context=within, options={"runOnly": RULES}).response["violations"]
+    only = {"type": "rule", "values": list(rules)} if rules else RULES
+    found = Axe().run(page, context=within, options={"runOnly": only}).response["violations"]
     told = [f"{item['id']}: {node['html'][:160]} {node['failureSummary']}" for item in found for node in item["nodes"]]
     assert told == [], f"{page.url}: " + "\n".join(told)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
