@@ -16,11 +16,14 @@ from callgrade.db.tables import (
     Appeal,
     AuditEvent,
     AuditSeal,
+    Autonomy,
     AwaitedRecording,
     Batch,
     BatchChunk,
     BatchFault,
     BegunSignIn,
+    CalibrationItem,
+    CalibrationRun,
     Call,
     Client,
     Delivery,
@@ -28,6 +31,11 @@ from callgrade.db.tables import (
     Evaluation,
     EvaluationFlag,
     Finding,
+    Gate,
+    GoldenCall,
+    GoldenLabel,
+    GoldenSet,
+    HoldoutReading,
     IdempotentRequest,
     LedTeam,
     Outline,
@@ -113,6 +121,7 @@ def _of_client(session: Session, client: str, number: int) -> None:
         EvaluationFlag(evaluation_id=f"e{number}", flag="other", client_id=client),
     )
     _of_desk(add, client, number)
+    _of_calibration(add, client, number)
 
 
 def _of_desk(add: Callable[..., None], client: str, number: int) -> None:
@@ -152,6 +161,36 @@ def _of_desk(add: Callable[..., None], client: str, number: int) -> None:
                filed_by=user, file_by=AT, reason=AWKWARD, at_ms=41200, wanted={"outcome": None},
                given={"outcome": {"answer": "no"}}),
     )  # fmt: skip
+
+
+def _of_calibration(add: Callable[..., None], client: str, number: int) -> None:
+    add(
+        GoldenSet(id=f"gs{number}", client_id=client if number == 1 else None, name="n", title=AWKWARD, digest="d",
+                  created_by="u"),
+    )  # fmt: skip
+    add(
+        GoldenCall(id=f"gc{number}", set_id=f"gs{number}", client_id=client, name="1", call_id=f"call{number}",
+                   evaluation_id=f"e{number}", split="dev", synthetic=False, written_by=AWKWARD, about=[NESTED],
+                   content=AWKWARD, added_by="u"),
+        CalibrationRun(id=f"cr{number}", client_id=client, set_id=f"gs{number}", split="dev", rubric_id="r",
+                       rubric_version="v1", rubric_digest="d", begun_at=AT, cost=1 / 3, report=NESTED, created_by="u"),
+    )  # fmt: skip
+    add(
+        GoldenLabel(golden_call_id=f"gc{number}", client_id=client, digest="d", rubric_id="r", rubric_version="v1",
+                    rater="甲", rater_kind="person", blind=True, at=AT, judgements=NESTED, rest={"answer": "no"},
+                    quotes={"c": [AWKWARD]}, note=AWKWARD, review_id=f"rv{number}"),
+        HoldoutReading(client_id=client, set_id=f"gs{number}", rubric_id="r", rubric_version="v1", by="u", at=AT,
+                       why=AWKWARD, run_id=f"cr{number}"),
+        CalibrationItem(run_id=f"cr{number}", golden_call_id=f"gc{number}", sample=0, scorecard=AWKWARD, usage=NESTED),
+        Gate(kind="rubric", subject="r", version="v1", digest="d", run_id=f"cr{number}", outcome="overridden", by="u",
+             reason=AWKWARD, details=NESTED, at=AT),
+    )  # fmt: skip
+    for ended in (None, AT, AT):  # one stands; any number may have ended
+        add(
+            Autonomy(client_id=client, rubric_id="r", criterion_id="c", criterion_digest="d", state="automatic",
+                     threshold=0.9, reason=AWKWARD, evidence=NESTED, run_id=f"cr{number}", set_by="u", since=AT,
+                     ended_at=ended),
+        )  # fmt: skip
 
 
 def everything(session: Session) -> dict[str, list[dict[str, Any]]]:

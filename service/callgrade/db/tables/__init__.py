@@ -7,6 +7,16 @@ from callgrade.db.naming import metadata
 from callgrade.db.tables.access import ApiKey, Client
 from callgrade.db.tables.audit import AuditEvent, AuditSeal
 from callgrade.db.tables.batches import Batch, BatchChunk, BatchFault
+from callgrade.db.tables.calibration import (
+    Autonomy,
+    CalibrationItem,
+    CalibrationRun,
+    Gate,
+    GoldenCall,
+    GoldenLabel,
+    GoldenSet,
+    HoldoutReading,
+)
 from callgrade.db.tables.calls import AwaitedRecording, Call, Recording, TranscriptVersion
 from callgrade.db.tables.desk import Alert, AlertRule, Draft, Outline
 from callgrade.db.tables.evaluations import Evaluation, EvaluationFlag, StoredScorecard
@@ -35,11 +45,14 @@ __all__ = [
     "Appeal",
     "AuditEvent",
     "AuditSeal",
+    "Autonomy",
     "AwaitedRecording",
     "Batch",
     "BatchChunk",
     "BatchFault",
     "BegunSignIn",
+    "CalibrationItem",
+    "CalibrationRun",
     "Call",
     "Client",
     "Delivery",
@@ -47,6 +60,11 @@ __all__ = [
     "Evaluation",
     "EvaluationFlag",
     "Finding",
+    "Gate",
+    "GoldenCall",
+    "GoldenLabel",
+    "GoldenSet",
+    "HoldoutReading",
     "IdempotentRequest",
     "LedTeam",
     "Outline",
