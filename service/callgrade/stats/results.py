@@ -20,6 +20,8 @@ class Why(StrEnum):
     TOO_FEW = "too few items for an interval"
     TOO_FEW_GROUPS = "fewer than ten agents: they are too few to be drawn"
     SHAKY = "in more than one draw of twenty it is undefined: too few items, or too few of one category"
+    NO_SPREAD = "every draw comes out the same: an interval would have no width"
+    NOT_CONNECTED = "the raters share too few items to be compared with each other"
     NEVER_SAID = "never said: precision is undefined"
     NEVER_TRUE = "does not occur: recall is undefined"
     NO_POWER = "sensitivity and specificity sum to 1 or less: the share cannot be corrected"
@@ -45,6 +47,8 @@ _CHINESE = {
     Why.TOO_FEW: "样本太少，无法给出区间",
     Why.TOO_FEW_GROUPS: "坐席不足十名，无法按坐席抽样",
     Why.SHAKY: "二十次抽样中有一次以上无定义：样本太少，或某一类太少",
+    Why.NO_SPREAD: "每次抽样结果都相同：区间没有宽度",
+    Why.NOT_CONNECTED: "评分人之间共同评过的样本太少，无法比较",
     Why.NEVER_SAID: "从未给出此类：精确率无定义",
     Why.NEVER_TRUE: "没有此类样本：召回率无定义",
     Why.NO_POWER: "灵敏度与特异度之和不大于 1：无法校正比例",
