@@ -14,6 +14,7 @@ agreement    percent_agreement, cohen_kappa, weighted_kappa(r, "linear"), scott_
 coefficients the same as functions of sums over items: what `intervals.bootstrap` and `pairs.agreement_difference` take
 intervals    clopper_pearson(k, n), wilson(k, n), bootstrap(sums, draws=, seed=, groups=),
              bootstrap_mean(values, groups=), standard_error(sums)
+gwet_error   gwet_standard_error(ratings): as printed in his book
 icc          icc(ratings, "ICC(2,1)") -> Statistic with its F interval; FORMS
 bias         bland_altman(a, b) -> BlandAltman, rater_bias(ratings), leniency(ratings) -> {rater: Statistic}
 confusion    confusion(truth, said, categories) -> Confusion(.matrix, .precision(c), .recall(c), .prevalence(c))
@@ -21,10 +22,10 @@ pairs        score_difference(a, b) -> PairedDifference, mcnemar(right_a, right_
              agreement_difference(sums_a, sums_b) -> Statistic
 annotators   alternative_annotator_test(ratings, model, epsilon=, similarity="accuracy" | "rmse")
              -> AltTest(.winning_rate, .advantage)
-risk         upper_bound(misses, n), reviews_needed(share), level_for_many(level, thresholds), spending(looks)
+risk         upper_bound(misses, n), proves(share, misses, n), reviews_needed(share), level_for_many(thresholds), level_at_look(look)
 samples      items_for_kappa(prevalence, kappa), advice(n, prevalence) -> Advice
-drift        Plan(reference, slack, limit), cusum(values, plan) -> Drift; WEEKLY
+drift        tuned(spread) -> Plan(reference, slack, limit), cusum(values, plan) -> Drift
 combined     honest_mean(proposed, labels, probabilities, rare=) -> HonestMean
 reliability  brier(p, hit), ece(p, hit), bins(p, hit), fit_isotonic(p, hit), fit_platt(p, hit) -> Calibrator
-latent       dawid_skene(…) -> DawidSkene, rogan_gladen(share, sensitivity, specificity) -> Statistic
+latent       dawid_skene(said_by(ratings)) -> DawidSkene, rogan_gladen(share, sensitivity, specificity) -> Statistic
 """

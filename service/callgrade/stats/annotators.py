@@ -57,7 +57,7 @@ def alternative_annotator_test(
     fdr: float = 0.05,
     fewest_items: int = FEWEST_ITEMS,
 ) -> AltTest:
-    """`model`: one score an item of `ratings`, nan where it has none. Items with fewer than two persons do not count."""
+    """`model`: one score an item of `ratings`, nan where it has none. Items of fewer than two persons are out."""
     said = np.asarray(model, np.float64)
     if said.shape != (len(ratings.items),):
         raise WrongRatings("the model has one score for each item")

@@ -39,7 +39,7 @@ def icc(ratings: Ratings, form: Form = "ICC(2,1)", *, level: float = 0.95) -> St
         return undefined(Why.NO_VARIANCE, squares.n)
     if form.endswith("k)"):
         value, low, high = (_of_mean(x, squares.k) for x in (value, low, high))
-    interval = Interval(low, high, level, "F") if np.isfinite([low, high]).all() else None
+    interval = Interval(float(low), float(high), level, "F") if np.isfinite([low, high]).all() else None
     return Statistic(float(value), None if interval else Why.NO_SPREAD, squares.n, interval)
 
 

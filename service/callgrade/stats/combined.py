@@ -1,0 +1,111 @@
+"""A mean over all calls from few that people labelled and many that were only proposed.
+
+Prediction-powered inference (Angelopoulos et al. 2023) with unequal chances of being labelled: the mean of all
+proposals, put right by the labelled differences, each weighted by 1 over its inclusion probability (Hájek 1971: over
+the sum of these weights; Horvitz & Thompson 1952: over the number of calls).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from callgrade.stats.ratings import Array
+from callgrade.stats.results import Interval, Statistic, Why, WrongRatings, undefined
+
+FEWEST_IF_RARE = 100
+"""Fewer labelled, and intervals on a rare criterion cover 0.88 in the place of 0.95 (tests/stats/test_combined.py)."""
+Weighting = Literal["hajek", "horvitz-thompson"]
+
+
+@dataclass(frozen=True, slots=True)
+class HonestMean:
+    """`shown` is what may be shown: combined, or human_only with the reason in `why`."""
+
+    combined: Statistic
+    human_only: Statistic
+    proposed: float | None
+    """The mean of the proposals as they are, for comparison and never alone."""
+    method: Literal["combined", "human_only"]
+    why: Why | None
+    labelled: int
+    calls: int
+
+    @property
+    def shown(self) -> Statistic:
+        return self.combined if self.method == "combined" else self.human_only
+
+
+def honest_mean(
+    proposed: ArrayLike,
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    rare: bool = False,
+    weighting: Weighting = "hajek",
+    level: float = 0.95,
+) -> HonestMean:
+    """The mean of what people would have said of these calls. N each: proposals; labels, nan where there is none; the
+    probability with which each call was to be labelled (0 < π ≤ 1 where it was). `rare`: a yes-or-no criterion (0, 1)
+    that seldom occurs; its interval is Wilson's on human labels alone while there are fewer than 100."""
+    said, label, chance = (np.asarray(x, np.float64) for x in (proposed, labels, probabilities))
+    if not said.shape == label.shape == chance.shape or said.ndim != 1:
+        raise WrongRatings("a proposal, a label (or nan) and a probability for each call")
+    if np.isnan(said).any():
+        raise WrongRatings("a call without a proposal: leave it out, and say how many were")
+    known = ~np.isnan(label)
+    n, calls = int(known.sum()), len(said)
+    mean = float(said.mean()) if calls else None
+    pi = chance[known]
+    why = Why.NO_ITEMS if n == 0 else Why.NOT_RANDOM if not ((pi > 0) & (pi <= 1)).all() else None
+    if why is not None:
+        return HonestMean(undefined(why), undefined(why), mean, "human_only", why, n, calls)
+    people = _shares(label[known], pi, level) if rare else _mean(label[known], pi, calls, weighting, level)
+    if rare and n < FEWEST_IF_RARE:
+        refused = undefined(Why.TOO_FEW_LABELLED, n)
+        return HonestMean(refused, people, mean, "human_only", Why.TOO_FEW_LABELLED, n, calls)
+    put_right = _mean(label[known] - said[known], pi, calls, weighting, level)
+    both = _moved(put_right, float(said.mean()))
+    if both.interval is None:
+        return HonestMean(both, people, mean, "human_only", both.why, n, calls)
+    return HonestMean(both, people, mean, "combined", None, n, calls)
+
+
+def _mean(values: Array, pi: Array, calls: int, weighting: Weighting, level: float) -> Statistic:
+    """Over the calls of a population of `calls`, drawn independently with probability pi each; t interval."""
+    n, weights = len(values), 1 / pi
+    size = float(weights.sum()) if weighting == "hajek" else float(calls)
+    value = float((values * weights).sum()) / size
+    if n < 2:
+        return Statistic(value, Why.TOO_FEW, n)
+    residual = values - value if weighting == "hajek" else values
+    variance = float(((1 - pi) * (residual * weights) ** 2).sum()) / size**2 * n / (n - 1)
+    if (pi == 1).all() and n == calls:
+        return Statistic(value, None, n, Interval(value, value, level, "every call labelled"))
+    if variance <= 0:
+        return Statistic(value, Why.NO_SPREAD, n)
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * math.sqrt(variance)
+    return Statistic(value, None, n, Interval(value - half, value + half, level, weighting))
+
+
+def _shares(values: Array, pi: Array, level: float) -> Statistic:
+    """A weighted share of 0 and 1, with Wilson's interval for as many calls as the unequal weights are worth (Kish)."""
+    if not np.isin(values, (0.0, 1.0)).all():
+        raise WrongRatings("a rare criterion is yes or no: 1 or 0")
+    weights = 1 / pi
+    n = float(weights.sum() ** 2 / (weights**2).sum())
+    share = float((values * weights).sum() / weights.sum())
+    z = float(stats.norm.ppf((1 + level) / 2))
+    middle, spread = share + z * z / (2 * n), 1 + z * z / n
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = max(0.0, (middle - half) / spread), min(1.0, (middle + half) / spread)
+    return Statistic(share, None, len(values), Interval(low, high, level, "wilson"))
+
+
+def _moved(found: Statistic, by: float) -> Statistic:
+    interval = found.interval
+    at = None if interval is None else Interval(interval.low + by, interval.high + by, interval.level, interval.method)
+    return Statistic(None if found.value is None else found.value + by, found.why, found.n, at)
