@@ -187,8 +187,8 @@ def main() -> None:
     (out / "recordings" / "variants").mkdir(parents=True, exist_ok=True)
     (out / "calls").mkdir(exist_ok=True)
     manifest = out / "manifest.yaml"
-    before = yaml.safe_load(manifest.read_text(encoding="utf-8"))["calls"] if manifest.exists() else []
-    kept = {item["id"]: item for item in before}
+    before = yaml.safe_load(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
+    kept = {item["id"]: item for item in before.get("calls", [])}
     entries = []
     for path in sorted((HERE / "scripts").glob("*.yaml")):
         script = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -202,7 +202,8 @@ def main() -> None:
             made["variants"] = names
         entries.append({**kept.get(script["id"], {}), **made})  # what others added to an entry stays
         print(f"{script['id']}: {made['seconds']} s, {len(placed)} turns, {made['characters']} characters")
-    document = {"schema": "callgrade.golden-set/1", "synthetic": True, "calls": entries}
+    # texts, labels and splits stay as they are
+    document = {"schema": "callgrade.golden-set/1", "synthetic": True, **before, "calls": entries}
     manifest.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=110), encoding="utf-8")
 
 

@@ -6,6 +6,7 @@
     │   ├── RecordingError          no audio in it, cut short, too long
     │   ├── RubricError             a rubric file with faults (all of them named)
     │   ├── PromptError             a prompt file with faults
+    │   ├── GoldenSetError          a golden set's files with faults (all of them named)
     │   └── JudgementError          an unknown criterion, a wrong kind, out of range
     ├── ConfigurationError          callgrade is set up wrongly                     500, exit 2
     │   ├── NotFoundError           no such rubric, prompt or file                  404
@@ -89,6 +90,14 @@ class RubricError(InputError):
 
 class PromptError(InputError):
     pass
+
+
+class GoldenSetError(InputError):
+    """`faults` are rendered lines, one a fault, each with file and line. They quote nothing of a call."""
+
+    def __init__(self, source: str, faults: tuple[str, ...]):
+        self.source, self.faults = source, faults
+        super().__init__(f"{source} has {len(faults)} fault(s):\n" + "\n".join(faults))
 
 
 class JudgementError(InputError):

@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue
 
-from callgrade.domain.errors import InputError, JudgementError
+from callgrade.domain.errors import InputError
+from callgrade.domain.given import as_judgement
 from callgrade.domain.judgements import Judgement
-from callgrade.domain.outcomes import Outcome
 from callgrade.domain.rubrics import Rubric
-
-_OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
-_ABSTENTIONS = ("not_applicable", "cannot_assess")
 
 
 def read_judgements(document: Any, rubric: Rubric) -> tuple[dict[str, Judgement], dict[str, JsonValue]]:
@@ -26,22 +23,4 @@ def read_judgements(document: Any, rubric: Rubric) -> tuple[dict[str, Judgement]
     facts = document.get("facts") or {}
     if not isinstance(facts, dict):
         raise InputError("facts must be an object")
-    return {id_: _judgement(id_, given, rubric) for id_, given in document["judgements"].items()}, facts
-
-
-def _judgement(id_: str, given: Any, rubric: Rubric) -> Judgement:
-    criterion = rubric.by_id.get(id_)
-    if criterion is None:
-        raise JudgementError(id_, f"is not in {rubric.reference}")
-    if isinstance(given, dict) and "status" in given:
-        if given["status"] not in _ABSTENTIONS or given.keys() - {"status", "reason"}:
-            raise JudgementError(id_, f"status must be one of {', '.join(_ABSTENTIONS)}, with a reason at most")
-        reason = str(given.get("reason", ""))
-        return Judgement(criterion_id=id_, status=given["status"], method="human", reason=reason)
-    try:
-        outcome = _OUTCOME.validate_python(given)
-    except ValidationError:
-        raise JudgementError(
-            id_, f"{given!r:.80} is not an outcome that a {criterion.scale.kind} scale takes"
-        ) from None
-    return Judgement(criterion_id=id_, status="judged", outcome=outcome, method="human")
+    return {id_: as_judgement(id_, given, rubric) for id_, given in document["judgements"].items()}, facts
