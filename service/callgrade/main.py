@@ -28,6 +28,8 @@ from callgrade.evaluations.intake import Intake
 from callgrade.evaluations.receiving import Reception
 from callgrade.evaluations.watching import Watch
 from callgrade.ports import BlobStore, WorkQueue
+from callgrade.reviews.alert_mail import AlertPost
+from callgrade.reviews.alert_watch import AlertWatch
 from callgrade.reviews.corrections import hand_back
 from callgrade.reviews.sampling import Sampler
 from callgrade.settings import Settings, load_settings
@@ -114,16 +116,29 @@ def open_workshop(settings: Settings, watch: Watch | None = None) -> Iterator[Wo
         engine = Engine(settings, pipeline)
         engine.launch()
         stack.callback(engine.shutdown, GRACE_S)
-        sampler = Sampler(database, zone=ZoneInfo(settings.timezone))
-        desk_work = [
-            Task("look_through", LOOK_THROUGH_S, sampler.look_through),
-            Task("hand_back", HAND_BACK_S, partial(hand_back, database)),
-            Task("forget_sign_ins", HOUR, make_sign_ins(settings, database).forget),
-        ]
-        housekeeping = Housekeeping(database, blobs, [DiskCache(settings.data_dir / ANSWERS)], desk_work)
+        housekeeping = Housekeeping(
+            database, blobs, [DiskCache(settings.data_dir / ANSWERS)], desk_work(settings, database)
+        )
         housekeeping.start()
         stack.callback(housekeeping.stop)
         yield Workshop(database, blobs, engine)
+
+
+def desk_work(settings: Settings, database: Database) -> list[Task]:
+    """What the review desk has to do now and then."""
+    zone = ZoneInfo(settings.timezone)
+    work = [
+        Task("look_through", LOOK_THROUGH_S, Sampler(database, zone=zone).look_through),
+        Task("hand_back", HAND_BACK_S, partial(hand_back, database)),
+        Task("watch", LOOK_THROUGH_S, AlertWatch(database, zone=zone).look_through),
+        Task("forget_sign_ins", HOUR, make_sign_ins(settings, database).forget),
+    ]
+    if settings.mail.host:
+        from callgrade.adapters.mail import Mailbox
+
+        post = AlertPost(database, Mailbox(settings.mail), url=settings.desk.url, language=settings.language)
+        work.append(Task("mail", LOOK_THROUGH_S, post.send_due))
+    return work
 
 
 def make_services(

@@ -6,9 +6,9 @@ Shipped fakes live in `adapters/scripted.py`; tests and demos use them, so a por
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import Annotated, BinaryIO, Literal, Protocol
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StringConstraints
 
 from callgrade.domain.calls import Transcript
 from callgrade.domain.frozen import Frozen
@@ -80,6 +80,35 @@ class WorkQueue(Protocol):
         ...
 
     def cancel_evaluation(self, id_: str, *, attempt: int) -> None: ...
+
+
+HeaderText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+$", max_length=500)]
+"""On one line: what could begin another header is refused."""
+Address = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", max_length=254),
+]
+"""Somebody's e-mail address, as RFC 5322 has it without its comments and quotes."""
+
+
+class Note(Frozen):
+    """A message to people. The same `id` is the same message, sent again."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    to: Annotated[tuple[Address, ...], Field(min_length=1)]
+    subject: HeaderText
+    text: str
+
+
+class Notifier(Protocol):
+    """Tells people something outside of the pages."""
+
+    def send(self, note: Note) -> tuple[str, ...]:
+        """Says which of the addresses are to be tried again later; the others have it, or never will.
+
+        Raises NotReadyError where nobody was told and it may be tried again, InputError where that is of no use.
+        """
+        ...
 
 
 class Usage(Frozen):

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from platformdirs import user_data_path
 from pydantic import (
@@ -22,6 +22,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from callgrade.domain.errors import SettingsError
@@ -193,6 +194,29 @@ class OIDCSettings(Group):
     """Tells an agent's id, as calls carry it."""
 
 
+class MailSettings(Group):
+    """The server that alerts are mailed through; without a host none is."""
+
+    model_config = ConfigDict(**Group.model_config, populate_by_name=True)
+
+    host: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    username: str = ""
+    password: SecretStr | None = None
+    sender: Annotated[str, Field(alias="from", pattern=r"^([^\s@<>,]+@[^\s@<>,]+)?$")] = ""
+    """The address that mails come from."""
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    """`tls` is TLS from the first byte (often port 465)."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.host and not self.sender:
+            raise ValueError("say which address mails come from: CALLGRADE_MAIL__FROM")
+        if self.username and self.tls == "none":
+            raise ValueError("a password is not sent in the clear: CALLGRADE_MAIL__TLS is starttls or tls")
+        return self
+
+
 class Settings(Group):
     """Everything that can be set.
 
@@ -205,6 +229,7 @@ class Settings(Group):
     service: ServiceSettings = ServiceSettings()
     desk: DeskSettings = DeskSettings()
     oidc: OIDCSettings = OIDCSettings()
+    mail: MailSettings = MailSettings()
     database_url: str = ""
     engine_url: str = ""
     blob_url: str = ""
@@ -236,7 +261,7 @@ class Settings(Group):
         return tuple(name.strip() for name in self.queues.split(",") if name.strip())
 
 
-GROUPS = ("llm", "asr", "redaction", "service", "desk", "oidc")
+GROUPS = ("llm", "asr", "redaction", "service", "desk", "oidc", "mail")
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -288,8 +313,9 @@ def _fields(group: str) -> tuple[str, ...]:
         "service": ServiceSettings,
         "desk": DeskSettings,
         "oidc": OIDCSettings,
+        "mail": MailSettings,
     }
-    return tuple(models[group].model_fields) if group in models else ()
+    return tuple(field.alias or name for name, field in models[group].model_fields.items()) if group in models else ()
 
 
 def all_names() -> list[str]:

@@ -139,7 +139,8 @@ def _of_desk(add: Callable[..., None], client: str, number: int) -> None:
     add(
         SamplingRun(id=f"run{number}", client_id=client, plan_id=f"p{number}", since=AT, until=AT, seed="s",
                     population=10, drawn=1, drawn_by=user),
-        Alert(id=f"al{number}", client_id=client, rule_id=f"ar{number}", subject="e", data=NESTED),
+        Alert(id=f"al{number}", client_id=client, rule_id=f"ar{number}", subject="e", data=NESTED, team="sales",
+              evaluation_id=evaluation, email=["a@b"], next_at=AT),
     )  # fmt: skip
     add(
         SampledCall(id=f"s{number}", client_id=client, run_id=f"run{number}", call_id=f"call{number}",

@@ -317,6 +317,7 @@ EventName = Literal[
     "appeal.filed",
     "appeal.decided",
     "appeal.withdrawn",
+    "alert.raised",
 ]
 
 

@@ -20,6 +20,7 @@ EventName = Literal[
     "appeal.filed",
     "appeal.decided",
     "appeal.withdrawn",
+    "alert.raised",
 ]
 
 

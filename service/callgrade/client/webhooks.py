@@ -19,7 +19,7 @@ class Webhooks:
 
     def create(self, url: str, events: Sequence[str] = ("evaluation.proposed",)) -> NewWebhook:
         """Events: evaluation.proposed, evaluation.published, evaluation.failed, batch.done, appeal.filed,
-        appeal.decided, appeal.withdrawn. The answer's `secret` is shown this once.
+        appeal.decided, appeal.withdrawn, alert.raised. The answer's `secret` is shown this once.
 
         >>> hook = client.webhooks.create("https://crm.example.com/hooks/callgrade", ["batch.done"])
         >>> hook.secret.startswith("whsec_")

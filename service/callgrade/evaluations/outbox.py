@@ -19,14 +19,15 @@ from callgrade.evaluations.tables import DELIVERY, WEBHOOK
 PROPOSED, PUBLISHED, FAILED = "evaluation.proposed", "evaluation.published", "evaluation.failed"
 BATCH_DONE = "batch.done"
 APPEAL_FILED, APPEAL_DECIDED, APPEAL_WITHDRAWN = "appeal.filed", "appeal.decided", "appeal.withdrawn"
-EVENTS = (PROPOSED, PUBLISHED, FAILED, BATCH_DONE, APPEAL_FILED, APPEAL_DECIDED, APPEAL_WITHDRAWN)
+ALERT_RAISED = "alert.raised"
+EVENTS = (PROPOSED, PUBLISHED, FAILED, BATCH_DONE, APPEAL_FILED, APPEAL_DECIDED, APPEAL_WITHDRAWN, ALERT_RAISED)
 DELIVERIES = "deliveries"
 """What is announced (db.session) when there are new ones."""
 _NAMESPACE = UUID("6b9a2d58-3c0f-5c53-8e44-6c1f7c1a9f10")
 
 
 class Event(NamedTuple):
-    """`subject` and `turn` together happen once: an evaluation and its attempt, a batch, an appeal. `data` holds ids,
+    """`subject` and `turn` together happen once: an evaluation and its attempt, a batch, an appeal, an alert. `data` holds ids,
     statuses and numbers, and nothing that was said or written. `call` is the server's id of the call that it is
     about."""
 

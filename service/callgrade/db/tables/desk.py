@@ -51,6 +51,8 @@ class AlertRule(SQLModel, table=True):
     created_by: str
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
     disabled_at: datetime | None = Field(default=None, sa_type=Moment)
+    looked_until: datetime | None = Field(default=None, sa_type=Moment)
+    """Up to when was looked for what it asks for; None: not yet."""
 
 
 class Alert(SQLModel, table=True):
@@ -59,7 +61,7 @@ class Alert(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("rule_id", "subject"),
         Index("alert_newest", "client_id", "id"),
-        Index("alert_unsent", "sent_at", "id"),
+        Index("alert_due", "next_at", "rule_id"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -68,7 +70,15 @@ class Alert(SQLModel, table=True):
     subject: str
     data: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     """Ids and figures, nothing that was said."""
+    team: str | None = None
+    """Whose leads it is for, beside those who reach all."""
+    evaluation_id: str | None = Field(default=None, foreign_key="evaluation.id")
+    """Where it tells of a scorecard: not to be seen by who is still to judge that blind."""
     raised_at: datetime = Field(default_factory=now, sa_type=Moment)
+    email: list[Any] = Field(default_factory=list, sa_type=Json)
+    """The addresses that are still to be told."""
+    next_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When the next attempt at a mail may begin; None: there is none to be sent, or no longer."""
     sent_at: datetime | None = Field(default=None, sa_type=Moment)
     attempts: int = 0
     seen_by: str | None = Field(default=None, foreign_key="app_user.id")
