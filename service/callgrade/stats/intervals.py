@@ -117,9 +117,11 @@ def grouped(per_item: Array, groups: Sequence[str]) -> Array:
 def draw(units: Array, value: Callable[[Array], Array], *, draws: int = DRAWS, seed: int = SEED) -> Array:
     """`draws` values of a function of sums, over units drawn with replacement. units: n × m."""
     rng = np.random.default_rng(seed)
-    different, counts = np.unique(units, axis=0, return_counts=True)
-    few = len(different) <= DISTINCT
-    rows, n = (different, len(units)) if few else (units, len(units))
+    # equal rows have equal projections on a random direction, and others have not; sorting these is quick
+    marks = (units * rng.normal(size=units.shape[1])).sum(axis=1)
+    _, first, counts = np.unique(marks, return_index=True, return_counts=True)
+    few, n = len(first) <= DISTINCT, len(units)
+    rows = units[first] if few else units
     # one row of weights, its sums, and what a coefficient makes of them
     size = max(1, BLOCK // (8 * (len(rows) + 4 * units.shape[1]) * (1 if few else 2)))
     found = []
@@ -169,8 +171,8 @@ def standard_error(sums: Sums, *, correction: int = 1) -> float | None:
 
 def _numbers(rng: np.random.Generator, n: int, draws: int) -> Array:
     """draws × n: how often each unit was drawn."""
-    drawn = rng.integers(0, n, size=(draws, n))
-    drawn += (np.arange(draws) * n)[:, None]
+    drawn = rng.integers(0, n, size=(draws, n), dtype=np.int32)
+    drawn += (np.arange(draws, dtype=np.int32) * n)[:, None]
     return np.bincount(drawn.ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)
 
 

@@ -55,7 +55,7 @@ class Calibrator:
 
 
 def brier(confidence: ArrayLike, right: ArrayLike) -> Statistic:
-    """Mean squared distance between confidence (0 to 1) and outcome (0 or 1): 0 is perfect, 0.25 a coin (Brier 1950)."""
+    """Mean squared distance of confidence (0 to 1) from outcome (0 or 1): 0 is perfect, 0.25 a coin (Brier 1950)."""
     p, hit = _checked(confidence, right)
     return undefined(Why.NO_ITEMS) if not len(p) else Statistic(float(((p - hit) ** 2).mean()), n=len(p))
 

@@ -38,7 +38,7 @@ def reviews_needed(share: float, *, misses: int = 0, level: float = LEVEL) -> in
 
 
 def level_for_many(thresholds: int, *, level: float = LEVEL) -> float:
-    """The level for each of several thresholds or criteria, so that all bounds hold at once with `level` (Bonferroni)."""
+    """The level for each of several thresholds or criteria, so that all hold at once with `level` (Bonferroni)."""
     if thresholds < 1:
         raise WrongRatings("there is at least one threshold")
     return 1 - (1 - level) / thresholds
