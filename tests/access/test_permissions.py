@@ -63,6 +63,12 @@ def test_admins_and_keys_alone_reach_their_whole_client():
     assert {scope for scope, reach in GRANTS["agent"].items() if reach != "own"} == {"rubrics:read"}
 
 
+def test_leads_and_keys_calibrate_and_who_is_measured_by_it_does_not():
+    calibrating = {"calibrations:read", "calibrations:write"}
+    assert {role for role, scopes in ROLES.items() if calibrating <= scopes} == {"admin", "qa_lead", "client"}
+    assert not calibrating & (ROLES["reviewer"] | ROLES["agent"])
+
+
 def test_how_far_somebody_reaches_is_told_only_to_who_has_the_scope():
     lead = Principal(client_id="c", actor="user:u", scopes=ROLES["qa_lead"], role="qa_lead", user_id="u")
     assert (lead.reach("reviews:write"), lead.reach("rubrics:write")) == ("teams", "all")

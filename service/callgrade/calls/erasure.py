@@ -4,8 +4,8 @@ What goes: all transcript versions; the recording, unless another call refers to
 to be fetched from; quotes, reasons and error texts in scorecards, published ones too, and evaluations (points stay:
 they are figures, and statistics count them); what reviewers, agents and deciders wrote about it, and the outline of its
 sound; the call's lines in batches; what was sent or is still to be sent to webhooks; answers kept for repeated
-requests; what models said. The call's row stays as a tombstone, and its evaluations stay without words, flagged
-`erased`.
+requests; what models said; golden calls made from it, with the quotes and notes of their labels. The call's row stays
+as a tombstone, and its evaluations stay without words, flagged `erased`.
 
 Order: first what lies outside the database and does no harm when the rest fails (answers of models, lines of batches),
 then everything else in one transaction, whose last act is the recording. So an erasure that fails can simply be asked
@@ -27,6 +27,7 @@ from sqlmodel import Session
 from callgrade.access import audit
 from callgrade.access.principals import Principal
 from callgrade.calls import erasure_repository as gone
+from callgrade.calls import golden_erasure_repository as golden
 from callgrade.calls import repository
 from callgrade.calls import review_erasure_repository as desk
 from callgrade.calls.service import find, hold
@@ -113,7 +114,7 @@ def erase_rows(session: Session, calls: Sequence[Call], reason: str) -> dict[str
     repository.drop_awaited(session, ids)
     return {
         "cancelled": tuple(cancelled),
-        "transcripts": gone.drop_transcripts(session, ids),
+        "transcripts": gone.drop_transcripts(session, ids) + blank_golden(session, ids, moment),
         "scorecards": strip_scorecards(session, evaluations),
     }
 
@@ -173,6 +174,21 @@ def drop_blob(session: Session, blobs: BlobStore, sha256: str) -> bool:
     return True
 
 
+def blank_golden(session: Session, call_ids: Sequence[str], at: datetime) -> int:
+    """Takes the words of golden calls that were made from these, and of what was said and judged of them. Says how many
+    golden calls lost theirs; outcomes and points stay."""
+    ids = golden.of_calls(session, call_ids)
+    strip_golden(session, ids)
+    return golden.blank_calls(session, ids, at)
+
+
+def strip_golden(session: Session, golden_ids: Sequence[str]) -> None:
+    """The words of labels, and of what judges made of golden calls."""
+    for item in golden.items(session, golden_ids):
+        golden.set_scorecard(session, item, None if item.scorecard is None else without_words(item.scorecard))
+    golden.blank_labels(session, golden_ids)
+
+
 def strip_scorecards(session: Session, evaluations: Sequence[Evaluation]) -> int:
     """Leaves the points and takes the words: the machine's, and those of the people who looked at it."""
     ids = [evaluation.id for evaluation in evaluations]
@@ -185,6 +201,7 @@ def strip_scorecards(session: Session, evaluations: Sequence[Evaluation]) -> int
         desk.set_published(session, stood, without_words(stood.content))
     desk.blank_reviews(session, ids, NEVER_SAID)
     desk.blank_appeals(session, ids, NEVER_SAID, now())
+    strip_golden(session, golden.of_evaluations(session, ids))
     for evaluation in evaluations:
         gone.flag_wordless(session, evaluation)
     session.flush()

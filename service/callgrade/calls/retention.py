@@ -1,10 +1,11 @@
 """How long calls are kept: a client's policy, and carrying it out.
 
 Recordings and transcripts are as old as their call (its start or its coming in, whichever is earlier), a scorecard is
-as old as its newest attempt or published revision. What is too old goes, each kind in its time, a scorecard together
-with what people wrote about it; when all three kinds have a limit and the longest has passed, the call itself is
-erased. Figures stay, see `erasure`. Deliveries to webhooks lose their payload by their own age, and answers to repeated
-requests live for a day anyway: neither is searched for each call.
+as old as its newest attempt or published revision. What is too old goes, each kind in its time, a transcript together
+with the golden call that was made from it, a scorecard together with what people wrote about it; when all three kinds
+have a limit and the longest has passed, the call itself is erased. Figures stay, see `erasure`. Deliveries to webhooks
+lose their payload by their own age, and answers to repeated requests live for a day anyway: neither is searched for
+each call.
 """
 
 import json
@@ -20,6 +21,7 @@ from callgrade.access.principals import Principal, system
 from callgrade.calls import erasure_repository as gone
 from callgrade.calls import review_erasure_repository as desk
 from callgrade.calls.erasure import (
+    blank_golden,
     check_reason,
     drop_blob,
     drop_recordings,
@@ -206,6 +208,7 @@ class _Run:
         calls = gone.old_transcripts(session, self._client, before, _MARKER, after, AT_ONCE)
         self._forget(calls)
         gone.blank_transcripts(session, [call.id for call in calls], self._tombstone())
+        blank_golden(session, [call.id for call in calls], self._now)
         return self._recorded(session, "transcripts", [call.id for call in calls])
 
     def _strip_scorecards(self, session: Session, before: datetime, _: str) -> list[str]:

@@ -34,6 +34,8 @@ MEANING: dict[str, str] = {
     "alerts:write": N_("Decide what is reported to whom"),
     "rubrics:read": N_("Read rubrics and prompts"),
     "rubrics:write": N_("Write drafts of rubrics and prompts"),
+    "calibrations:read": N_("Read golden sets and calibrations"),
+    "calibrations:write": N_("Make golden sets, and hold judges against them"),
     "releases:read": N_("Read which rubric, prompt and model are in use"),
     "releases:write": N_("Decide which rubric, prompt and model are in use"),
     "webhooks:read": N_("List webhooks and their deliveries"),
