@@ -3,7 +3,7 @@
 At run time the database decides; files only fill it, at `callgrade db upgrade`.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
@@ -21,6 +21,9 @@ from callgrade.domain.rubrics import Rubric
 from callgrade.evaluations.tables import EVALUATION, PROMPT_VERSION, RELEASE, RUBRIC_VERSION
 
 SHIPPED = "shipped"
+MOST_PARSED = 256
+_PARSED: dict[tuple[str, str], Rubric] = {}
+"""By digest and status: a digest does not cover the status."""
 
 
 class Synced(NamedTuple):
@@ -89,16 +92,18 @@ def rubric(session: Session, reference: str) -> tuple[Rubric, str]:
 
 def rubric_of_digest(session: Session, digest_: str) -> Rubric:
     """The rubric that an evaluation was made with. Raises NotFoundError."""
-    statement = select(RubricVersion).where(RUBRIC_VERSION.c.digest == digest_).limit(1)
-    row = session.execute(statement).scalar_one_or_none()
-    if row is None:
+    statement = select(RUBRIC_VERSION.c.status).where(RUBRIC_VERSION.c.digest == digest_).limit(1)
+    status = session.execute(statement).scalar_one_or_none()
+    if status is None:
         raise NotFoundError(f"the registry holds no rubric with the digest {digest_}")
-    return parsed(row)
+    content = select(RUBRIC_VERSION.c.content).where(RUBRIC_VERSION.c.digest == digest_).limit(1)
+    # kilobytes of JSON, which are read once
+    return _parse(digest_, status, lambda: session.execute(content).scalar_one())
 
 
 def parsed(row: RubricVersion) -> Rubric:
-    """The rubric in a row, read once per digest and status: the digest does not cover the status."""
-    return _parse(row.digest, row.status, _Hidden(row.content))
+    """The rubric in a row; read once."""
+    return _parse(row.digest, row.status, lambda: row.content)
 
 
 def list_rubric_versions(session: Session) -> list[RubricVersion]:
@@ -130,24 +135,16 @@ def list_prompt_versions(session: Session) -> list[PromptVersion]:
     return sorted(found, key=lambda row: (row.id, -number_of(row.version)))
 
 
-class _Hidden:
-    """Keeps a dict out of a cache's key: it is known by the digest beside it."""
-
-    def __init__(self, content: dict[str, Any]):
-        self.content = content
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hidden)
-
-
-@lru_cache(maxsize=256)
-def _parse(digest_: str, status: str, hidden: _Hidden) -> Rubric:
-    found = Rubric.model_validate({**hidden.content, "status": status})
+def _parse(digest_: str, status: str, read: Callable[[], dict[str, Any]]) -> Rubric:
+    known = _PARSED.get((digest_, status))
+    if known is not None:
+        return known
+    found = Rubric.model_validate({**read(), "status": status})
     if digest(found) != digest_:
         raise ConfigurationError(f"the registry's {found.reference} is not what its digest says: the row was changed")
+    while len(_PARSED) >= MOST_PARSED:
+        _PARSED.pop(next(iter(_PARSED)), None)
+    _PARSED[digest_, status] = found
     return found
 
 

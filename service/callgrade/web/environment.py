@@ -45,12 +45,30 @@ def isolated_in(language: Language) -> Callable[[object], Any]:
     return isolated
 
 
+def signed(tone: str) -> Any:
+    """What `ui.sign` is."""
+    from markupsafe import Markup, escape
+
+    return Markup(f'<span class="sign" aria-hidden="true">{escape(SIGNS[tone])}</span>')  # noqa: S704
+
+
+def chipped(tone: str, text: object, strong: bool = False) -> Any:
+    """What `ui.chip` is; functions for the reason above."""
+    from markupsafe import Markup, escape
+
+    classes = f"chip {escape(tone)}{' strong' if strong else ''}"
+    return Markup(f'<span class="{classes}">{signed(tone)} {escape(text)}</span>')  # noqa: S704 - escaped
+
+
 @lru_cache
 def environment(language: Language, words: Words) -> "Environment":
     """Everything is escaped; a name that is not there is an error, never an empty place."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
 
-    made = Environment(
+    from callgrade.web.folding import FoldingEnvironment
+
+    made = FoldingEnvironment(
         loader=FileSystemLoader([TEMPLATES, *ALSO]),
         autoescape=True,
         auto_reload=False,
@@ -62,15 +80,22 @@ def environment(language: Language, words: Words) -> "Environment":
     extended: Any = made  # the extension adds the method
     extended.install_gettext_translations(words.catalogue, newstyle=True)
     made.policies["ext.i18n.trimmed"] = True
+    isolated = isolated_in(language)
     # without the detour over what the extension calls by this name
     made.globals["_"] = made.globals["gettext"]
+    # our own words, and a % in them is written twice, as in those that have values
+    said = {name: lambda message: Markup(words.gettext(message)) % {} for name in ("_", "gettext")}  # noqa: S704
+    made.fixed = {**said, "word": words.word, "asset": asset}
     made.globals.update(
         asset=asset,
         language=language,
         languages=LANGUAGES,
         signs=SIGNS,
         states=STATES,
-        isolated=isolated_in(language),
+        isolated=isolated,
+        isolated_local=lambda text: isolated(text.in_language(language)),
+        chipped=chipped,
+        signed=signed,
         word=words.word,
         words=words,
     )

@@ -1,7 +1,8 @@
 """The recording on the page: its outline, and where on it the evidence lies."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from callgrade.domain.calls import Speaker, Transcript
@@ -31,7 +32,7 @@ def make_player(sound: Sound, transcript: Transcript, cards: Iterable[Card]) -> 
     classes = ["other"] * len(sound.channels) if agent is None else ["customer", "customer"]
     if agent is not None:
         classes[agent] = "agent"
-    waves = tuple((name, _path(peaks)) for name, peaks in zip(classes, sound.channels, strict=False))
+    waves = tuple((name, _path(tuple(peaks))) for name, peaks in zip(classes, sound.channels, strict=False))
     if sound.duration_ms is None or sound.duration_ms <= 0:
         return Player(sound, waves, ())
     return Player(sound, waves, pins_of(cards, sound.duration_ms))
@@ -47,7 +48,8 @@ def pins_of(cards: Iterable[Card], duration_ms: int) -> tuple[Pin, ...]:
     return tuple(sorted(pins, key=lambda pin: (pin.at, pin.tone)))
 
 
-def _path(peaks: Sequence[float]) -> str:
+@lru_cache(maxsize=64)
+def _path(peaks: tuple[float, ...]) -> str:
     """One upright stroke for each bucket; a flat line where there is silence."""
     strokes = []
     for is_silent, run in groupby(enumerate(peaks), key=lambda item: item[1] < 0.02):

@@ -7,6 +7,7 @@ from callgrade.web.live import router as live
 from callgrade.web.pages import (
     account,
     agents,
+    alerts,
     appeals,
     assignment,
     batches,
@@ -51,10 +52,12 @@ ROUTERS: list[APIRouter] = [
     scorecard.router,
     calls.router,
     dashboards.router,
+    alerts.router,
 ]
 TOPICS: list[Topic] = [
     *batches.TOPICS,
     *queue.TOPICS,
     *results.TOPICS,
     *appeals.TOPICS,
+    *alerts.TOPICS,
 ]
