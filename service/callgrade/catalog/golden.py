@@ -105,6 +105,12 @@ def load(folder: Path | None = None) -> GoldenSet:
     return _shipped() if folder is None else _load(folder)
 
 
+def placed_labels(folder: Path | None = None) -> list[Placed]:
+    """The labels with the lines that they stand in, of a set that loads."""
+    folder = folder or resource_folder("golden_set")
+    return _labels(folder, _manifest(folder))[0]
+
+
 def digest(golden: GoldenSet) -> str:
     """`sha256:` and the SHA-256 of everything in the set: words, splits, labels and who gave them."""
     content = golden.model_dump(mode="json", by_alias=True, exclude_defaults=True)

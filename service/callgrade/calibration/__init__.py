@@ -1,0 +1,1 @@
+"""How far a judge may be trusted: golden sets, and holding judges against them."""

@@ -1,0 +1,1 @@
+from tests.db.databases import *  # noqa: F403
