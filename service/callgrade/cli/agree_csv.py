@@ -41,6 +41,8 @@ def read_ratings(path: Path, scales: Scales) -> list[Rated]:
         by_criterion.setdefault(criterion, []).append(line)
     if not by_criterion:
         raise InputError(f"{path}: holds no ratings under its header")
+    if "" in by_criterion and any(scales.by_criterion):
+        raise InputError(f"{path}: has no column criterion: leave the name before = out of --scale")
     unknown = scales.by_criterion.keys() - by_criterion.keys() - {""}
     if unknown:
         raise InputError(
@@ -74,6 +76,8 @@ def _text(path: Path) -> str:
 
 def _header(path: Path, cells: list[str]) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
+    if not any(names):
+        raise InputError(f"{path}:1: no header: the first line names item,rater,rating[,criterion][,agent]")
     if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
         raise InputError(f"{path}:1: columns are separated by semicolons or tabs: save it with commas")
     missing = [name for name in NEEDED if name not in names]
