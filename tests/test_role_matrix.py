@@ -18,8 +18,9 @@ from starlette.testclient import TestClient
 
 from callgrade.access.keys import create_key, ensure_client
 from callgrade.access.permissions import PEOPLE, Role
-from callgrade.db.tables import Appeal, PublishedScorecard, SamplingPlan, SamplingRun
+from callgrade.db.tables import Alert, AlertRule, Appeal, PublishedScorecard, SamplingPlan, SamplingRun
 from callgrade.db.types import new_id
+from callgrade.domain.alerts import RedLine
 from callgrade.domain.plans import Plan
 from callgrade.evaluations import repository as evaluations
 from callgrade.reviews import repository as reviews
@@ -146,6 +147,14 @@ PAGES: dict[str, Page] = {
     "GET /batches": Page(LEADS),
     "GET /batches/{id}": Page(LEADS, of="batch"),
     "POST /batches/{id}/cancel": Page(LEADS, of="batch"),
+    # alerts
+    "GET /alerts": Page(LEADS),
+    "POST /alerts/seen": Page(LEADS, "? x x . .", data={"alert": "{alert}"}),  # what is beyond reach stays as it is
+    "GET /alerts/rules": Page(LEADS),
+    "GET /alerts/rules/new": Page(LEADS),
+    "POST /alerts/rules": Page(LEADS, data={"kind": "red_line", "name": "x", "webhook": "yes"}),
+    "POST /alerts/rules/{rule_id}/test": Page(LEADS, "? x x 0 ."),
+    "POST /alerts/rules/{rule_id}/disabling": Page(LEADS, "? x x 0 ."),
     # administration
     "GET /admin": Page(LEADS),
     "GET /admin/users": Page(LEADS),
@@ -164,9 +173,10 @@ PAGES: dict[str, Page] = {
     "GET /admin/audit": Page(ADMINS),
     "POST /admin/audit/verify": Page(ADMINS),
 }
-NAMED = {"call_id": "call", "review_id": "review", "appeal_id": "appeal", "plan_id": "plan", "run_id": "run"}
+NAMED = {"call_id": "call", "review_id": "review", "appeal_id": "appeal", "plan_id": "plan", "run_id": "run",
+         "rule_id": "rule"}  # fmt: skip
 """Which kind of thing a parameter names."""
-KINDS = (*NAMED.values(), "evaluation", "batch", "user", "key", "nothing")
+KINDS = (*NAMED.values(), "alert", "evaluation", "batch", "user", "key", "nothing")
 SHARED = {
     "rubric_id": RUBRIC,
     "prompt_id": "judge",
@@ -283,6 +293,16 @@ def published(rooms: Rooms, things: dict[str, dict[str, str]], place: str, clien
         session.add(run)
         session.flush()
         things["plan"][place], things["run"][place] = plan.id, run.id
+        rule = AlertRule(
+            client_id=user.client_id, name=place, kind="red_line", spec=RedLine(teams=(team,)).model_dump(mode="json"),
+            webhook=True, created_by=user.id,
+        )  # fmt: skip
+        session.add(rule)
+        session.flush()
+        alert = Alert(client_id=user.client_id, rule_id=rule.id, subject="x", data={"test": True}, team=team)
+        session.add(alert)
+        session.flush()
+        things["rule"][place], things["alert"][place] = rule.id, alert.id
     return criterion
 
 

@@ -27,9 +27,9 @@ _NAMESPACE = UUID("6b9a2d58-3c0f-5c53-8e44-6c1f7c1a9f10")
 
 
 class Event(NamedTuple):
-    """`subject` and `turn` together happen once: an evaluation and its attempt, a batch, an appeal, an alert. `data` holds ids,
-    statuses and numbers, and nothing that was said or written. `call` is the server's id of the call that it is
-    about."""
+    """`subject` and `turn` together happen once: an evaluation and its attempt, a batch, an appeal, an alert. `data`
+    holds ids, statuses and numbers, and nothing that was said or written. `call` is the server's id of the call that it
+    is about."""
 
     name: str
     subject: str

@@ -30,7 +30,7 @@ OURS = frozenset({"evaluation_id", "week", "day"})
 _LOG = logging.getLogger(__name__)
 
 WORDS: dict[str, tuple[str, str]] = {
-    "subject": ("[callgrade] {name}：{number} 条提醒", "[callgrade] {name}: {number} alert(s)"),
+    "subject": ("[callgrade] {name}：{number} 条告警", "[callgrade] {name}: {number} alert(s)"),
     "test": ("这是一次测试，没有发生任何事。", "This is a test; nothing happened."),
     "red_line": (
         "触及红线：{rubric} 的 {criteria}（坐席 {agent_id}，班组 {team}；评分 {evaluation_id}）",
@@ -48,7 +48,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "look": ("查看：{url}", "Look: {url}"),
     "why": (
-        "您收到此信，是因为提醒规则“{name}”写有您的地址。",
+        "您收到此信，是因为告警规则“{name}”写有您的地址。",
         "You get this because the alert rule “{name}” names your address.",
     ),
 }

@@ -109,9 +109,12 @@ def find(session: Session, visitor: Principal, id_: str) -> AlertRow:
     return AlertRow(*row)
 
 
-def unseen(session: Session, visitor: Principal) -> int:
-    statement = select(func.count()).select_from(ALERT).where(alerts_within(visitor), ALERT.c.seen_by.is_(None))
-    return int(session.execute(statement).scalar_one())
+def pulse(session: Session, visitor: Principal) -> tuple[str | None, str | None]:
+    """Another whenever there is something new, or somebody has seen something: the newest alert within reach, and the
+    newest that nobody has seen."""
+    mine = select(func.max(ALERT.c.id)).where(alerts_within(visitor))
+    newest, unseen = mine, mine.where(ALERT.c.seen_by.is_(None))
+    return session.execute(newest).scalar_one(), session.execute(unseen).scalar_one()
 
 
 def see(session: Session, visitor: Principal, ids: Collection[str]) -> int:
