@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue
 from sqlmodel import Session
 
 from callgrade.access import audit
-from callgrade.access.principals import Principal
+from callgrade.access.principals import Principal, system
 from callgrade.calibration import golden_repository as repository
 from callgrade.calibration.from_reviews import collect
 from callgrade.calibration.golden import check_label
@@ -60,7 +60,7 @@ def hand_out_twice(
     row = repository.find(session, principal, set_id, own=True)
     roster = Roster(sampling_repository.reviewers(session, principal.client_id))
     count = pooled = 0
-    refused: dict[str, str] = Field(default_factory=dict)
+    refused: dict[str, str] = {}
     for name in names:
         golden = repository.find_call(session, row.id, name)
         if golden.evaluation_id is None:
@@ -100,7 +100,8 @@ def adjudicate(
         golden = repository.find_call(session, row.id, name)
         if repository.still_graded(session, golden.evaluation_id):
             raise ConflictError("somebody still grades this call; what is right is decided after they have committed")
-        collect(session, principal, row.id)
+        # whoever decides does so by every committed label, of teams that they do not lead too
+        collect(session, system(principal.client_id), row.id)
         rater = f"user:{principal.user_id}"
         _may_adjudicate(session, principal, golden, rubric, rater)
         label = Label(
