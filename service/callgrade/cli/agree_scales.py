@@ -9,7 +9,7 @@ import typer
 from callgrade.stats.ratings import Kind, steps
 from callgrade.stats.results import WrongRatings
 
-_RANGE = re.compile(r"(-?[\d.]+)\.\.(-?[\d.]+?)(?::([\d.]+))?")
+_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)(?::(\d+(?:\.\d+)?))?")
 _MOST = 200
 """Points of a scale: more is a measure and no scale."""
 
