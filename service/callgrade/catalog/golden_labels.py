@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from callgrade.catalog.faults import Fault
+from callgrade.catalog.faults import Fault, Problem
 from callgrade.catalog.placing import readable
 from callgrade.catalog.shape import parsed, shape_problems
 from callgrade.domain.golden import Label
@@ -42,11 +42,11 @@ def read_labels(path: Path) -> tuple[list[Placed], list[Fault]]:
     return parse_labels(text, str(path))
 
 
-def parse_labels(text: str, source: str) -> tuple[list[Placed], list[Fault]]:
+def parse_labels(text: str, source: str, *, first_line: int = 1) -> tuple[list[Placed], list[Fault]]:
     """Blank lines are passed over. Lines end with a line feed alone: JSON may hold the other separators."""
     found: list[Placed] = []
     faults: list[Fault] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=first_line):
         if not line.strip():
             continue
         label, wrong = _label(line, source, number)
@@ -61,22 +61,24 @@ def _label(line: str, source: str, number: int) -> tuple[Label | None, list[Faul
         data: Any = json.loads(line)
     except (ValueError, RecursionError):
         return None, [Fault(file=source, line=number, message="is no JSON", suggestion="one label a line")]
-    problems = shape_problems(data, LabelLine)
+    return read_label(data, source, number)
+
+
+def read_label(data: Any, source: str, number: int) -> tuple[Label | None, list[Fault]]:
+    """The label in a document that stands in a line, or its faults."""
     if isinstance(data, dict) and "schema" not in data:
         return None, [Fault(file=source, line=number, message="has no schema", suggestion=f'add "schema": "{SCHEMA}"')]
+    problems = shape_problems(data, LabelLine)
     label = None if problems else parsed(data, LabelLine)
     if label is None:
-        return None, [
-            Fault(
-                file=source,
-                line=number,
-                path=readable(problem.at, data),
-                message=problem.message,
-                suggestion=problem.suggestion,
-            )
-            for problem in problems
-        ] or [Fault(file=source, line=number, message=f"is no {SCHEMA}")]
+        faults = [_placed(problem, data, source, number) for problem in problems]
+        return None, faults or [Fault(file=source, line=number, message=f"is no {SCHEMA}")]
     return Label(**{name: getattr(label, name) for name in Label.model_fields}), []
+
+
+def _placed(problem: Problem, data: Any, source: str, number: int) -> Fault:
+    told = {"message": problem.message, "suggestion": problem.suggestion}
+    return Fault(file=source, line=number, path=readable(problem.at, data), **told)
 
 
 def written(label: Label) -> str:
