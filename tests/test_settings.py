@@ -92,6 +92,23 @@ def test_cookies_travel_over_tls_alone_where_people_come_over_tls():
             load_settings({"CALLGRADE_DESK__URL": wrong})
 
 
+def test_a_mail_server_is_whole_or_none():
+    told = {"CALLGRADE_MAIL__HOST": "mail.example.com", "CALLGRADE_MAIL__FROM": "qa@example.com"}
+    mail = load_settings({**told, "CALLGRADE_MAIL__PASSWORD": "secret"}).mail
+    assert (mail.sender, mail.port, mail.tls) == ("qa@example.com", 587, "starttls")
+    assert "secret" not in repr(mail)
+    assert load_settings({}).mail.host == ""
+    in_the_clear = {"CALLGRADE_MAIL__USERNAME": "qa", "CALLGRADE_MAIL__TLS": "none"}
+    for wrong, named in (
+        ({"CALLGRADE_MAIL__HOST": "mail.example.com"}, "CALLGRADE_MAIL__FROM"),
+        ({**told, **in_the_clear}, "CALLGRADE_MAIL__TLS"),
+        ({**told, "CALLGRADE_MAIL__FROM": "qa@x\r\nBcc: eve@x"}, "CALLGRADE_MAIL__FROM"),
+        ({**told, "CALLGRADE_MAIL__SENDER": "qa@example.com"}, "CALLGRADE_MAIL__SENDER"),
+    ):
+        with pytest.raises(SettingsError, match=named):
+            load_settings(wrong)
+
+
 def test_a_model_that_is_written_as_empty_is_none():
     empty = dict.fromkeys(("CALLGRADE_LLM__MODEL", "CALLGRADE_LLM__BASE_URL", "CALLGRADE_LLM__API_KEY"), "")
     llm = load_settings(empty).llm

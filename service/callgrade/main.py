@@ -136,7 +136,8 @@ def desk_work(settings: Settings, database: Database) -> list[Task]:
     if settings.mail.host:
         from callgrade.adapters.mail import Mailbox
 
-        post = AlertPost(database, Mailbox(settings.mail), url=settings.desk.url, language=settings.language)
+        mailbox, url = Mailbox(settings.mail), settings.desk.url
+        post = AlertPost(database, mailbox, url=url, language=settings.language, zone=zone)
         work.append(Task("mail", LOOK_THROUGH_S, post.send_due))
     return work
 

@@ -351,6 +351,7 @@ def test_a_mail_says_ids_figures_and_a_link_and_no_number_of_a_telephone(desk, d
     said = note.subject + note.text
     assert made.id in said
     assert "https://qa.example.com/alerts" in said
+    assert f"https://qa.example.com/calls/{made.call_id}" in said
     for hidden in ("13800138000", "13912345678", "13712345678", "随时取消", "保证收益"):
         assert hidden not in said
     (alert,) = alerts(database)

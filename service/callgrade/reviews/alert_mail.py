@@ -9,7 +9,7 @@ the same Message-ID. Failures are tried again, ever more seldom, for a day.
 import logging
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -26,7 +26,7 @@ MOST = 20
 """Mails in one go."""
 _NAMESPACE = UUID("0f9f4d0e-6a52-5b0c-9c55-0d4f5a4f2c61")
 _LONG = re.compile(r"\d(?:[ \-]?\d){6,}")
-OURS = frozenset({"evaluation_id", "week", "day"})
+OURS = frozenset({"evaluation_id", "call", "week", "day"})
 _LOG = logging.getLogger(__name__)
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -56,7 +56,8 @@ WORDS: dict[str, tuple[str, str]] = {
 
 
 class AlertPost:
-    """Sends the mails that are due. `url` is where people reach the pages; empty: mails carry no link."""
+    """Sends the mails that are due. `url` is where people reach the pages; empty: mails carry no link. Moments are told
+    as the clocks of `zone` show them."""
 
     def __init__(
         self,
@@ -65,10 +66,11 @@ class AlertPost:
         *,
         url: str = "",
         language: Language = "zh",
+        zone: tzinfo = UTC,
         clock: Callable[[], datetime] = now,
     ):
         self._database, self._notifier, self._clock = database, notifier, clock
-        self._url, self._language = url, language
+        self._url, self._language, self._zone = url, language, zone
 
     def send_due(self) -> int:
         """Says how many mails were sent. Never raises for what a mail server does."""
@@ -83,7 +85,7 @@ class AlertPost:
 
     def _send(self, letter: Letter) -> bool:
         try:
-            later = self._notifier.send(note_of(letter, self._url, self._language))
+            later = self._notifier.send(note_of(letter, self._url, self._language, self._zone))
         except InputError as error:
             self._settle(letter, error, next_at=None)
             return False
@@ -106,10 +108,10 @@ class AlertPost:
         _LOG.log(logging.WARNING if error else logging.INFO, "mail%s", f": {error}" if error else "", extra=told)
 
 
-def note_of(letter: Letter, url: str, language: Language) -> Note:
+def note_of(letter: Letter, url: str, language: Language, zone: tzinfo) -> Note:
     """What a mail says. Its id is that of the alerts that it tells of, whoever sends it."""
     name = _short(letter.rule)
-    lines = [_line(alert, language) for alert in letter.alerts]
+    lines = [_line(alert, url, language, zone) for alert in letter.alerts]
     if url:
         lines.append(_in(language, "look", url=f"{url}/alerts"))
     lines.append(_in(language, "why", name=name))
@@ -121,14 +123,15 @@ def note_of(letter: Letter, url: str, language: Language) -> Note:
     )
 
 
-def _line(alert: Alert, language: Language) -> str:
+def _line(alert: Alert, url: str, language: Language, zone: tzinfo) -> str:
     data = alert.data
     if data.get("test"):
         return _in(language, "test")
     kind = "red_line" if "criteria" in data else "agent_week" if "week" in data else "queue_age"
     told = {name: _figure(name, value) for name, value in data.items()}
-    moment = alert.raised_at.isoformat(timespec="minutes")
-    return f"{moment}  {_in(language, kind, **{'team': '–', **told})}"
+    moment = alert.raised_at.astimezone(zone)
+    said = f"{moment:%Y-%m-%d %H:%M}  {_in(language, kind, **{'team': '–', **told})}"
+    return f"{said}\n{url}/calls/{data['call']}" if url and "call" in data else said
 
 
 def _figure(name: str, value: Any) -> str:

@@ -142,6 +142,7 @@ def _red_line(session: Session, row: Judged) -> Found | None:
         return None
     data = {
         "evaluation_id": row.id,
+        "call": row.call_id,
         "status": row.status,
         "rubric": rubric.reference,
         "criteria": crossed,
