@@ -106,6 +106,7 @@ def proxy(service: Service, address: tuple[str, int], tmp_path: Path) -> Iterato
             base_url=f"https://127.0.0.1:{tls}",
             headers={"Host": HOST, **service.key()},
             verify=trusted,
+            timeout=60,  # a slow machine is no fault of the proxy's
             trust_env=False,
         ) as http,
     ):

@@ -26,8 +26,13 @@ def in_the_name_of(session: Session, principal: Principal, login: str, scope: Sc
 
 
 def called(session: Session, principal: Principal, login: str) -> User:
-    """Somebody of the principal's client who can sign in. Raises UnknownResourceError, PersonError for no login."""
-    for user in people_repository.users_called(session, people.parse_login(login), principal.client_id):
+    """Somebody of the principal's client who can sign in. Raises UnknownResourceError, for what is no login too."""
+    nobody = UnknownResourceError("there is no such user")
+    try:
+        folded = people.parse_login(login)
+    except people.PersonError:
+        raise nobody from None
+    for user in people_repository.users_called(session, folded, principal.client_id):
         if user.disabled_at is None:
             return user
-    raise UnknownResourceError("there is no such user")
+    raise nobody

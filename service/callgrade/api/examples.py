@@ -180,6 +180,16 @@ REVIEW: dict[str, Any] = {
     "submitted_at": None,
 }
 
+DECISION: dict[str, Any] = {
+    "criterion": "false-promise",
+    "version": 1,
+    "kind": "override",
+    "outcome": {"occurrences": 0, "aggravated": 0},
+    "reason": "The agent named the risk in the same breath.",
+    "by": "wang.li",
+    "at": MOMENT,
+}
+
 APPEAL_WANTED: dict[str, Any] = {
     "by": "agent.8031",
     "evaluation": EVALUATION_ID,

@@ -88,6 +88,8 @@ class DecisionShown(BaseModel):
 class ReviewWhole(ReviewShown):
     """With the log of its decisions, in which an undo is a row too."""
 
+    model_config = example({**examples.REVIEW, "decisions": [examples.DECISION]})
+
     decisions: list[DecisionShown]
 
 
