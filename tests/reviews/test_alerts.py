@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import event
 from sqlmodel import select
 
 from callgrade.db.tables import AlertRule, AuditEvent, Delivery
@@ -119,7 +120,7 @@ def test_a_leads_rule_is_about_their_teams(desk, database):
     with pytest.raises(ConflictError):
         desk.rules.test(lead, row.id)
     with database.reading() as session:
-        actions = [event.action for event in session.exec(select(AuditEvent)) if event.action.startswith("alert")]
+        actions = [row.action for row in session.exec(select(AuditEvent)) if row.action.startswith("alert")]
     assert sorted(actions) == ["alert_rule.disabled", "alert_rule.made", "alert_rule.made"]
 
 
@@ -453,3 +454,19 @@ def test_a_test_goes_the_whole_way(desk, database):
     assert deliveries(database)[0].payload["data"]["test"] is True
     desk.rules.test(desk.admin, rule.id)
     assert len(alerts(database)) == 2  # each with a subject of its own
+
+
+def test_a_look_for_red_lines_reads_what_is_new_and_not_all_there_is(desk, database):
+    if database.dialect == "postgresql":
+        pytest.skip("its planner goes by what the tables hold")
+    rule, seen = desk.rule(RedLine()), []
+    with database.reading() as session:
+
+        def look(connection, cursor, statement, parameters, *rest):
+            seen.append((statement, parameters))
+
+        event.listen(session.connection().engine, "before_cursor_execute", look)
+        repository.judged(session, rule, ("proposed", "published"), (desk.clock.at, ""), desk.clock.at, 5)
+        event.remove(session.connection().engine, "before_cursor_execute", look)
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {seen[0][0]}", seen[0][1]).all()
+    assert "evaluation_open (status=? AND updated_at>" in plan[0][3]

@@ -198,7 +198,8 @@ def judged(
             EVALUATION.c.updated_at >= since,
             or_(EVALUATION.c.updated_at > since, EVALUATION.c.id > id_),
             EVALUATION.c.updated_at < until,
-            EVALUATION.c.client_id == rule.client_id,
+            # not as an index has it, or SQLite walks all that the client ever had instead of what is new
+            func.coalesce(EVALUATION.c.client_id, "") == rule.client_id,
             CALL.c.erased_at.is_(None),
             EVALUATION.c.rubric_id == rubric if rubric else true(),
             _of(teams),
