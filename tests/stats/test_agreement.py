@@ -100,6 +100,18 @@ def _alpha_by_hand(ratings, squared):
     return 1 - seen / expected
 
 
+def test_a_measure_of_many_values_has_alpha_and_no_tables():
+    rng = np.random.default_rng(6)
+    truth = rng.normal(1e6, 2, 2000)
+    columns = {"a": truth + rng.normal(0, 1, 2000), "b": truth + rng.normal(0, 1, 2000)}
+    ratings = Ratings.from_columns(columns, kind="interval")
+    found = krippendorff_alpha(ratings, interval=True)
+    assert found.value == pytest.approx(0.8, abs=0.03)
+    assert found.interval.holds(0.8)
+    assert percent_agreement(ratings).why is Why.TOO_MANY_VALUES
+    assert krippendorff_alpha(ratings, "ratio").why is Why.TOO_MANY_VALUES
+
+
 @pytest.mark.parametrize(
     ("kind", "squared"),
     [

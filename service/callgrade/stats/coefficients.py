@@ -16,6 +16,8 @@ from callgrade.stats.results import Why, WrongRatings
 from callgrade.stats.sums import Sums, nothing
 from callgrade.stats.weights import Weights, agreement_weights, squared_distance
 
+MOST_VALUES = 200
+"""Of a measure without a scale: tables of k × k values are made."""
 Expected = Callable[[Array, Array], Array]
 """(margins …×k, disagreement weights k×k) → disagreement expected by chance, …"""
 
@@ -90,11 +92,13 @@ def conger(ratings: Ratings, weights: Weights = "identity") -> Sums:
 def krippendorff(ratings: Ratings, kind: Kind | None = None, weights: Weights | None = None) -> Sums:
     """Alpha. `kind`: the metric, the ratings' own when left out; `weights` take its place (Gwet's ordinal weights give
     another coefficient than Krippendorff's ordinal metric). m = coincidences of the values that occur."""
+    metric = kind or ratings.kind
+    if metric == "interval" and weights is None:
+        return _interval_alpha(ratings)
     checked = _pairable(ratings)
     if isinstance(checked, Why):
         return nothing(checked)
     counts = np.where((checked.sum(axis=1) >= 2)[:, None], checked, 0.0)
-    metric = kind or ratings.kind
     values = np.array(ratings.categories) if ratings.categories is not None else ratings.used
     if metric == "ratio" and (values < 0).any():
         raise WrongRatings("a ratio has no negative values")
@@ -117,6 +121,28 @@ def krippendorff(ratings: Ratings, kind: Kind | None = None, weights: Weights | 
         return observed, apart / (total * np.maximum(total - 1, 1))
 
     return Sums(pairs.reshape(len(pairs), -1), parts, int((number >= 2).sum()))
+
+
+def _interval_alpha(ratings: Ratings) -> Sums:
+    """From moments, so that a measure may have as many values as it likes. Sums: squared distances of an item's pairs
+    over its number less 1, then numbers, values and squares."""
+    known = ~np.isnan(ratings.values)
+    number = known.sum(axis=1)
+    paired = number >= 2
+    if not paired.any():
+        return nothing(Why.NO_PAIRS if ratings.items else Why.NO_ITEMS)
+    # from the middle, so that squares of large numbers do not swallow small distances
+    at = np.where(known & paired[:, None], ratings.values - np.nanmean(ratings.values), 0.0)
+    total, squares = at.sum(axis=1), (at**2).sum(axis=1)
+    apart = np.maximum(2 * (number * squares - total**2), 0) / np.maximum(number - 1, 1)
+    per_item = np.column_stack([np.where(paired, apart, 0.0), np.where(paired, number, 0), total, squares])
+
+    def parts(sums: Array) -> tuple[Array, Array]:
+        n = _at_least_one(sums[..., 1])
+        expected = 2 * (n * sums[..., 3] - sums[..., 2] ** 2) / (n * np.maximum(n - 1, 1))
+        return sums[..., 0] / n, expected
+
+    return Sums(per_item, parts, int(paired.sum()))
 
 
 def agreement(ratings: Ratings, weights: Weights = "identity") -> Sums:
@@ -149,8 +175,11 @@ def _disagreement(counts: Array, apart: Array) -> Array:
 
 
 def _pairable(ratings: Ratings) -> Array | Why:
+    """Items × categories."""
     if not ratings.items:
         return Why.NO_ITEMS
+    if ratings.categories is None and len(ratings.used) > MOST_VALUES:
+        return Why.TOO_MANY_VALUES
     counts = ratings.counts
     return counts if (counts.sum(axis=1) >= 2).any() else Why.NO_PAIRS
 

@@ -15,6 +15,7 @@ class Why(StrEnum):
     TOO_FEW_RATERS = "too few raters"
     NO_SCALE = "needs a scale of categories"
     NO_NUMBERS = "needs categories that are numbers"
+    TOO_MANY_VALUES = "more than 200 different values: name a scale, or take the kind interval"
     NO_VARIANCE = "every rating is the same: undefined"
     INCOMPLETE = "fewer than two items were rated by all raters"
     TOO_FEW = "too few items for an interval"
@@ -42,6 +43,7 @@ _CHINESE = {
     Why.TOO_FEW_RATERS: "评分人太少",
     Why.NO_SCALE: "须给出量表的各个取值",
     Why.NO_NUMBERS: "量表的取值须为数字",
+    Why.TOO_MANY_VALUES: "不同取值超过 200 个：请给出量表，或按定距处理",
     Why.NO_VARIANCE: "所有评分都相同：无定义",
     Why.INCOMPLETE: "由全部评分人评过的样本不足两个",
     Why.TOO_FEW: "样本太少，无法给出区间",

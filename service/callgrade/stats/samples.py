@@ -37,7 +37,7 @@ def kappa_variance(prevalence: float, kappa: float) -> float:
 
 def items_for_kappa(prevalence: float, *, half_width: float = 0.10, kappa: float = HARDEST, level: float = 0.95) -> int:
     """Items so that kappa's interval reaches no further than `half_width` to each side, and that also in 95 of 100
-    samples that happen to hold fewer of the rarer kind: about 330 balanced, 1,000 at 90/10, 10,000 at 99/1."""
+    samples that happen to hold fewer of the rarer kind: about 330 balanced, 1,000 at 90/10, 9,000 at 99/1."""
     rarer = min(prevalence, 1 - prevalence)
     reach = float(stats.norm.ppf((1 + level) / 2)) / half_width
     n = reach**2 * kappa_variance(rarer, kappa)
