@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callgrade.domain.splits import SHARES, astride, draw, groups, place
+from callgrade.domain.splits import SHARES, astride, draw, groups, place, unevenness
 
 WHO = st.none() | st.sampled_from([f"x{number}" for number in range(12)])
 PAIRS = st.lists(st.tuples(WHO, WHO), max_size=60)
@@ -46,6 +46,23 @@ def test_the_seed_decides_and_the_same_seed_decides_alike():
 def test_what_stands_already_counts_and_what_comes_goes_where_most_is_missing():
     taken = {"train": 40, "dev": 0, "holdout": 30}
     assert set(draw([("new", f"k{number}") for number in range(10)], "s", taken)) == {"dev"}
+
+
+def test_no_side_is_without_a_kind_of_call():
+    pairs = [(f"agent {number % 30}", None) for number in range(300)]
+    strata = [{"rare"} if number % 30 in (3, 4, 5, 6) else {"common"} for number in range(300)]
+    drawn = draw(pairs, "seed", strata=strata)
+    found = Counter(split for split, names in zip(drawn, strata, strict=True) if "rare" in names)
+    assert set(found) == {"train", "dev", "holdout"}
+    assert astride(pairs, drawn) == []
+    assert unevenness(drawn, strata) <= unevenness(draw(pairs, "seed"), strata)
+
+
+def test_what_meets_the_shares_in_every_stratum_is_even():
+    drawn = ["train"] * 4 + ["dev"] * 3 + ["holdout"] * 3
+    assert unevenness(drawn, [{"a"}] * 10) == 0
+    # of one stratum nothing in the holdout: (4-4)²/4 + (6-3)²/3 + (0-3)²/3, and the same of the whole
+    assert unevenness(["train"] * 4 + ["dev"] * 6, [{"a"}] * 10) == 12
 
 
 def test_a_call_goes_where_its_people_stand_or_nowhere():

@@ -128,11 +128,13 @@ def drawn(folder: Path | None = None) -> Splits:
     read, faults = _texts(folder, manifest)
     _refuse(folder, faults)
     splits = manifest.splits
-    pairs: list[Pair] = [(call.agent, call.customer) for one in read if one.texts for call in one.texts.calls]
+    calls = [call for one in read if one.texts for call in one.texts.calls]
+    pairs: list[Pair] = [(call.agent, call.customer) for call in calls]
+    strata = [[f"{about.criterion} {about.side}" for about in call.about] for call in calls]
     sides = _settled(pairs, splits)
     free = [place for place, side in enumerate(sides) if side is None]
     taken = {split: sides.count(split) for split in SPLITS}
-    fresh = draw([pairs[place] for place in free], splits.seed, taken)
+    fresh = draw([pairs[place] for place in free], splits.seed, taken, [strata[place] for place in free])
     named: dict[Split, set[str]] = {split: set(getattr(splits, split)) for split in SPLITS}
     settled = {place: side for place, side in enumerate(sides) if side is not None}
     for place, side in {**settled, **dict(zip(free, fresh, strict=True))}.items():

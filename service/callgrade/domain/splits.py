@@ -6,7 +6,8 @@ whole. (Grouped splits: the unit of generalisation is the person, not the call.)
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 from callgrade.domain.golden import SPLITS, Split
 
@@ -14,6 +15,8 @@ Pair = tuple[str | None, str | None]
 """(agent, customer) of one call; None where it is not known."""
 SHARES: Mapping[Split, float] = {"train": 0.4, "dev": 0.3, "holdout": 0.3}
 """Of the calls. They are met as nearly as whole groups allow."""
+DRAWINGS = 1000
+"""Of which the most even one is taken."""
 
 
 def groups(pairs: Sequence[Pair]) -> list[list[int]]:
@@ -38,21 +41,57 @@ def groups(pairs: Sequence[Pair]) -> list[list[int]]:
     return list(found.values())
 
 
-def draw(pairs: Sequence[Pair], seed: str, taken: Mapping[Split, int] | None = None) -> list[Split]:
+def draw(
+    pairs: Sequence[Pair],
+    seed: str,
+    taken: Mapping[Split, int] | None = None,
+    strata: Sequence[Collection[str]] = (),
+) -> list[Split]:
     """The split of each call. Groups are shuffled by the seed and each goes whole where the most is missing of its
-    share. `taken` is how many calls stand on each side already; they stay."""
-    count = {split: (taken or {}).get(split, 0) for split in SPLITS}
-    total = sum(count.values()) + len(pairs)
-    drawn: list[Split] = ["train"] * len(pairs)
-    # the large ones first: the small ones then even out what these overshoot
-    for group in sorted(
-        groups(pairs), key=lambda members: (-len(members), _shuffled(seed, pairs[members[0]], members))
-    ):
+    share. `taken` is how many calls stand on each side already; they stay.
+
+    With `strata` (what each call counts towards, in the order of `pairs`) it is drawn many times over, and the drawing
+    whose strata come nearest to the shares is taken: no side shall be without a kind of call. It has to be done before
+    anybody looks at an outcome. (Rerandomisation: Morgan and Rubin, Annals of Statistics 40, 2012.)
+    """
+    found = groups(pairs)
+    if not strata:
+        # the large ones first: the small ones then even out what these overshoot
+        order = sorted(found, key=lambda members: (-len(members), _shuffled(seed, pairs[members[0]], members)))
+        return _dealt(order, len(pairs), taken or {})
+    drawings = []
+    for number in range(DRAWINGS):
+        order = sorted(found, key=lambda members: _shuffled(f"{seed} {number}", pairs[members[0]], members))
+        drawings.append(_dealt(order, len(pairs), taken or {}))
+    return min(drawings, key=lambda drawn: unevenness(drawn, strata))
+
+
+def _dealt(order: Sequence[Sequence[int]], calls: int, taken: Mapping[Split, int]) -> list[Split]:
+    count = {split: taken.get(split, 0) for split in SPLITS}
+    total = sum(count.values()) + calls
+    drawn: list[Split] = ["train"] * calls
+    for group in order:
         side = max(SPLITS, key=lambda split: SHARES[split] * total - count[split])
         count[side] += len(group)
-        for place in group:
-            drawn[place] = side
+        for member in group:
+            drawn[member] = side
     return drawn
+
+
+def unevenness(drawn: Sequence[Split], strata: Sequence[Collection[str]]) -> float:
+    """How far the strata are from their shares, 0 at best: chi-squared over strata and sides, and of the whole."""
+    count: Counter[tuple[str, Split]] = Counter()
+    total: Counter[str] = Counter()
+    for split, names in zip(drawn, strata, strict=True):
+        for name in ("", *names):
+            count[name, split] += 1
+            total[name] += 1
+    found = 0.0
+    for name, number in total.items():
+        for split, share in SHARES.items():
+            wanted = share * number
+            found += (count[name, split] - wanted) ** 2 / wanted
+    return found
 
 
 def place(pair: Pair, placed: Mapping[Pair, Split]) -> set[Split]:
