@@ -85,9 +85,9 @@ def test_the_mean_covers_at_its_rate():
 
 def test_agents_must_be_drawn_where_their_calls_resemble_each_other():
     rng, held = np.random.default_rng(4), {"agents": 0, "items": 0}
-    agents = [str(i) for i in np.repeat(np.arange(40), 10)]
+    agents = [str(i) for i in np.repeat(np.arange(12), 10)]
     for seed in range(200):
-        values = np.repeat(rng.normal(0, 1, 40), 10) + rng.normal(0, 1, 400)
+        values = np.repeat(rng.normal(0, 1, 12), 10) + rng.normal(0, 1, 120)
         held["agents"] += bootstrap_mean(values, groups=agents, draws=500, seed=seed).interval.holds(0)
         held["items"] += bootstrap_mean(values, draws=500, seed=seed).interval.holds(0)
     assert 0.91 <= held["agents"] / 200 <= 0.98

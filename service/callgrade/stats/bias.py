@@ -75,10 +75,11 @@ def leniency(ratings: Ratings, *, draws: int = DRAWS, seed: int = SEED) -> dict[
     values = solve(per_item.sum(axis=0))
     if np.isnan(values).any():
         return dict.fromkeys(ratings.raters, undefined(Why.NOT_CONNECTED))
+    found = {name: Statistic(float(values[r]), n=int(n[r])) for r, name in enumerate(ratings.raters)}
+    if len(per_item) < 2:
+        return {name: one.with_interval(None, Why.TOO_FEW) for name, one in found.items()}
     drawn = draw(per_item, solve, draws=draws, seed=seed)
-    return {
-        name: around(Statistic(float(values[r]), n=int(n[r])), drawn[:, r]) for r, name in enumerate(ratings.raters)
-    }
+    return {name: around(one, drawn[:, r], len(per_item)) for r, (name, one) in enumerate(found.items())}
 
 
 def _normal_equations(values: Array, known: Array) -> Array:

@@ -18,7 +18,7 @@ SEED = 20261122
 BLOCK = 4 * 2**20
 """Bytes of weights that are held at a time: so few that they stay in the processor's cache."""
 FEWEST_GROUPS = 10
-"""With fewer agents, percentile intervals are far too narrow (0.85 for 0.95 at six in our simulations)."""
+"""Fewer agents tell too little of agents."""
 DISTINCT = 200
 """Up to so many different items, their numbers are drawn; above, the items themselves."""
 DEFINED = 0.95
@@ -73,7 +73,9 @@ def bootstrap(
         return found.with_interval(Interval(max(-1.0, 1 - share / float(expected)), 1.0, level, "exact"))
     if sums.n < 2:
         return found.with_interval(None, Why.TOO_FEW)
-    return around(found, draw(units, sums.values, draws=draws, seed=seed), level)
+    return around(
+        found, draw(units, sums.values, draws=draws, seed=seed), sums.n if groups is None else len(units), level
+    )
 
 
 def bootstrap_mean(
@@ -97,7 +99,7 @@ def bootstrap_mean(
         return found.with_interval(None, Why.TOO_FEW_GROUPS)
     if n < 2:
         return found.with_interval(None, Why.TOO_FEW)
-    return around(found, draw(units, ratio, draws=draws, seed=seed), level)
+    return around(found, draw(units, ratio, draws=draws, seed=seed), n if groups is None else len(units), level)
 
 
 def ratio(sums: Array) -> Array:
@@ -132,21 +134,23 @@ def draw(units: Array, value: Callable[[Array], Array], *, draws: int = DRAWS, s
     return np.concatenate(found)
 
 
-def around(found: Statistic, draws: Array, level: float = 0.95) -> Statistic:
+def around(found: Statistic, draws: Array, units: int, level: float = 0.95) -> Statistic:
     """With the percentiles of its draws; without an interval where too many are undefined, or all come out the same."""
-    interval = percentiles(draws, level)
+    interval = percentiles(draws, units, level)
     if interval is not None:
         return found.with_interval(interval)
     undefined_share = float(np.isnan(draws).mean())
     return found.with_interval(None, Why.SHAKY if undefined_share > 1 - DEFINED else Why.NO_SPREAD)
 
 
-def percentiles(values: Array, level: float = 0.95) -> Interval | None:
-    """None where too many draws are undefined, or there would be no width."""
+def percentiles(values: Array, units: int, level: float = 0.95) -> Interval | None:
+    """Expanded for few units, by as much as Student's t is wider than the normal (Hesterberg 2015, section 5.3): plain
+    percentiles of ten agents hold in 0.88 of cases. None where too many draws are undefined, or there is no width."""
     defined = values[~np.isnan(values)]
     if len(defined) < DEFINED * len(values):
         return None
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    reach = stats.t.ppf((1 + level) / 2, units - 1) * np.sqrt(units / (units - 1))
+    low, high = np.quantile(defined, stats.norm.cdf([-reach, reach]))
     if high - low <= NOTHING:
         return None
     return Interval(float(low), float(high), level, "bootstrap")

@@ -104,6 +104,8 @@ def agreement_difference(
         return undefined(first.why or second.why or Why.NO_ITEMS, min(a.n, b.n))
     found = Statistic(second.value - first.value, n=min(a.n, b.n))
     width = a.per_item.shape[1]
+    if found.n < 2:
+        return found.with_interval(None, Why.TOO_FEW)
     units = np.column_stack([a.per_item, b.per_item])
     units = units if groups is None else grouped(units, groups)
     if groups is not None and len(units) < FEWEST_GROUPS:
@@ -112,4 +114,4 @@ def agreement_difference(
     def apart(sums: Array) -> Array:
         return b.values(sums[..., width:]) - a.values(sums[..., :width])
 
-    return around(found, draw(units, apart, draws=draws, seed=seed), level)
+    return around(found, draw(units, apart, draws=draws, seed=seed), found.n if groups is None else len(units), level)
