@@ -15,14 +15,18 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
-from callgrade.db.tables import Delivery, Release
+from callgrade.api import examples
+from callgrade.db.tables import Appeal, Delivery, Evaluation, PublishedScorecard, Release, Review, User
+from callgrade.db.types import now
+from callgrade.evaluations import repository as evaluations
 from callgrade.evaluations.pipeline import Pipeline
-from tests.api.made import Service, rubrics
+from tests.api.made import Service, rubrics, transcript
 from tests.api.wire import Address
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +91,37 @@ def release_of_everybody(service: Service) -> None:
         session.add(Release(client_id=None, team="never", created_by="system", **named))
 
 
+def desk_of_examples(service: Service) -> None:
+    """The published evaluation, the review, the appeal and the people that the examples name."""
+    made = service.submit(transcript("of-the-examples"), rubric=examples.RUBRIC).json()["evaluation_id"]
+    with service.database.writing() as session:
+        row = session.get_one(Evaluation, made)
+        card = evaluations.scorecard_of(session, row)
+        assert card is not None
+        of = {"client_id": row.client_id, "evaluation_id": examples.EVALUATION_ID, "agent_id": "8031"}
+        told = {**row.model_dump(), "id": examples.EVALUATION_ID, "dedupe": "x", "agent_id": "8031"}
+        session.add(Evaluation(**{**told, "status": "published"}))
+        agent = User(client_id=row.client_id, login=examples.APPEAL_WANTED["by"], role="agent", agent_id="8031")
+        boss = User(client_id=row.client_id, login=examples.APPEAL_DECIDED["by"], role="admin")
+        session.add_all([agent, boss])
+        session.flush()
+        content, later = card.model_dump_json(by_alias=True), now() + timedelta(days=1)
+        session.add(
+            PublishedScorecard(evaluation_id=examples.EVALUATION_ID, revision=1, content=content, published_by="system")
+        )
+        session.add(
+            Review(
+                id=examples.ID, attempt=1, why="sample", rubric_id=row.rubric_id, due_at=later, called_at=later, **of
+            )
+        )
+        session.add(
+            Appeal(
+                id=examples.ID, revision=1, criterion_id="insult", filed_by=agent.id, file_by=later, decide_by=later,
+                reason="made up", wanted={"outcome": None}, **of,
+            )
+        )  # fmt: skip
+
+
 def statuses(report: Path) -> dict[str, set[int]]:
     """What each operation answered, from the report's events."""
     seen = defaultdict[str, set[int]](set)
@@ -104,6 +139,7 @@ def statuses(report: Path) -> dict[str, set[int]]:
 def test_every_answer_is_documented(service: Service, address: Address, tmp_path: Path) -> None:
     service.queue.pipeline = Sometimes(service.pipeline)
     release_of_everybody(service)
+    desk_of_examples(service)
     report, more = tmp_path / "report.ndjson", shlex.split(os.environ.get("FUZZ", SAME_EACH_TIME))
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", *more]
     command += ["--report-ndjson-path", str(report), f"http://{address[0]}:{address[1]}/openapi.json"]

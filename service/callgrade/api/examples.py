@@ -199,6 +199,8 @@ APPEAL_WANTED: dict[str, Any] = {
     "at_ms": 41200,
 }
 
+APPEAL_WITHDRAWN: dict[str, Any] = {"by": "agent.8031"}
+
 APPEAL_DECIDED: dict[str, Any] = {
     "by": "wang.li",
     "ruling": "accepted",

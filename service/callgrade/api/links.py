@@ -6,12 +6,14 @@ from typing import Any
 CALL, EVALUATION, BATCH, WEBHOOK = (
     {"id": f"$response.body#/{name}"} for name in ("id", "evaluation_id", "batch_id", "id")
 )
-SAME = {"id": "$request.path.id"}
+SAME, MADE = {"id": "$request.path.id"}, {"id": "$response.body#/id"}
 FIRST = "$response.body#/items/0/id"
+FIRST_OF_ALL = {"id": FIRST}
 _OF_A_CALL = ("read_call", "read_transcript", "read_audio", "evaluate_call", "erase_call")
 _OF_AN_EVALUATION = ("read_evaluation", "cancel_evaluation", "retry_evaluation")
 _OF_A_BATCH = ("read_batch", "watch_batch", "read_results", "cancel_batch")
 _OF_A_WEBHOOK = ("read_webhook", "list_deliveries", "test_webhook", "remove_webhook")
+_OF_AN_APPEAL = ("read_appeal", "withdraw_appeal", "decide_appeal")
 
 LINKS: dict[str, dict[str, dict[str, str]]] = {
     "submit_call": dict.fromkeys(_OF_A_CALL, CALL) | dict.fromkeys(_OF_AN_EVALUATION, EVALUATION),
@@ -20,8 +22,12 @@ LINKS: dict[str, dict[str, dict[str, str]]] = {
     "submit_batch": dict.fromkeys(_OF_A_BATCH, BATCH),
     "list_rubrics": {"read_rubric": {"reference": FIRST}},
     "list_prompts": {"read_prompt": {"reference": FIRST}},
-    "create_release": {"read_release": {"id": "$response.body#/id"}},
-    "list_releases": {"read_release": {"id": FIRST}},
+    "create_release": {"read_release": MADE},
+    "list_releases": {"read_release": FIRST_OF_ALL},
+    "list_reviews": {"read_review": FIRST_OF_ALL},
+    "ask_for_review": {"read_review": MADE},
+    "list_appeals": dict.fromkeys(_OF_AN_APPEAL, FIRST_OF_ALL),
+    "file_appeal": dict.fromkeys(_OF_AN_APPEAL, MADE),
     "add_webhook": dict.fromkeys(_OF_A_WEBHOOK, WEBHOOK),
     "test_webhook": {"redeliver": SAME},
 }

@@ -108,6 +108,8 @@ class AppealWanted(Frozen):
 
 
 class AppealWithdrawn(Frozen):
+    model_config = ConfigDict(**Frozen.model_config, json_schema_extra={"examples": [examples.APPEAL_WITHDRAWN]})
+
     by: Login
 
 
