@@ -55,6 +55,7 @@ bench: $(VENV)/.dev ## Measure judging and the service against a mock model serv
 	$(BIN)/python -m evals.bench.service
 	$(BIN)/python -m evals.bench.intake
 	$(BIN)/python -m evals.bench.lists
+	$(BIN)/python -m evals.bench.statistics
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) build dist callgrade-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
