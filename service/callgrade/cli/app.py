@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from callgrade import __version__
-from callgrade.cli import access, agree, calls, database, ground, models, people, prompts, releases, rubrics, serve
+from callgrade.cli import (
+    access,
+    agree,
+    calls,
+    database,
+    golden,
+    ground,
+    models,
+    people,
+    prompts,
+    releases,
+    rubrics,
+    serve,
+)
 from callgrade.domain.errors import CallgradeError, ConfigurationError, PromptError, RubricError
 
 WRONG_SETUP = (ConfigurationError, RubricError, PromptError)
@@ -28,6 +41,7 @@ ground.register(app)
 agree.register(app)
 app.add_typer(rubrics.app, name="rubric")
 app.add_typer(prompts.app, name="prompt")
+app.add_typer(golden.app, name="golden")
 app.add_typer(releases.app, name="release")
 app.add_typer(models.app, name="models")
 serve.register(app)

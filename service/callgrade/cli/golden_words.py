@@ -1,0 +1,34 @@
+"""What the golden commands say, in both languages."""
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "set": ("通话集", "set"),
+    "calls": ("通话", "calls"),
+    "labels": ("标注", "labels"),
+    "raters": ("标注人", "raters"),
+    "synthetic": ("虚构", "synthetic"),
+    "real": ("真实", "real"),
+    "criterion": ("项目", "criterion"),
+    "over": ("越线", "over the line"),
+    "under": ("未越线", "under it"),
+    "call": ("通话", "call"),
+    "written_by": ("出处", "from"),
+    "meant": ("作者意图（不是标注）", "what its author had in mind (no label)"),
+    "person": ("人工", "person"),
+    "model": ("模型", "model"),
+    "blind": ("盲评", "blind"),
+    "seen": ("非盲评", "not blind"),
+    "rating": ("评分", "rating"),
+    "adjudicated": ("裁定", "adjudicated"),
+    "rest": ("其余各项", "everything else"),
+    "train": ("训练", "train"),
+    "dev": ("开发", "dev"),
+    "holdout": ("验证", "holdout"),
+    "new": ("新增，请写入 manifest.yaml", "new: write it into manifest.yaml"),
+    "hidden": ("验证集只有数目，内容不展示", "of the holdout there are numbers alone; it is not for looking at"),
+    "readings": ("验证集读取", "holdout readings"),
+}
+
+
+def word(name: str, language: str) -> str:
+    chinese, english = _WORDS[name]
+    return chinese if language.startswith("zh") else english
