@@ -76,6 +76,33 @@ def test_intervals_of_simulated_judges_cover_at_their_rate(kappa, share):
     assert all(0.93 <= number / SEEDS <= 0.97 for number in held.values()), held
 
 
+def five_grades(rng, n):
+    """Two judges of five grades, the second a little kinder."""
+    true = rng.normal(0, 1, n)
+    edges = [-1.2, -0.4, 0.4, 1.2]
+    said = [np.digitize(true + lean + rng.normal(0, 0.5, n), edges) + 1 for lean in (0, 0.2)]
+    return Ratings.from_columns({"a": said[0], "b": said[1]}, categories=[1, 2, 3, 4, 5], kind="ordinal")
+
+
+def test_intervals_of_five_grades_cover_at_their_rate():
+    rng = np.random.default_rng(1)
+    made = {
+        "quadratic": lambda ratings: coefficients.cohen(ratings, "quadratic"),
+        "alpha": lambda ratings: coefficients.krippendorff(ratings, "ordinal"),
+        "ac2": lambda ratings: coefficients.gwet(ratings, "quadratic"),
+    }
+    everybody = five_grades(rng, 200_000)
+    truth = {name: one(everybody).statistic().value for name, one in made.items()}
+    held = dict.fromkeys(made, 0)
+    for seed in range(SEEDS):
+        ratings = five_grades(rng, 100)
+        for name, one in made.items():
+            held[name] += bootstrap(one(ratings), draws=1000, seed=seed).interval.holds(truth[name])
+    # AC2 leans upwards in small samples: 0.935 in 1,500 simulations, and 0.917 without the correction for it
+    assert 0.92 <= held.pop("ac2") / SEEDS <= 0.97
+    assert all(0.93 <= number / SEEDS <= 0.97 for number in held.values()), held
+
+
 def test_the_mean_covers_at_its_rate():
     rng = np.random.default_rng(2)
     values = rng.normal(0.2, 0.9, (SEEDS, 100))

@@ -1,4 +1,4 @@
-"""Intervals: exact and Wilson for shares, and the percentile bootstrap for everything that is made of sums.
+"""Intervals: exact and Wilson for shares, and percentiles of a bootstrap for everything that is made of sums.
 
 Items are the units that are drawn, or whole agents where their calls resemble each other. Equal items are drawn
 together (their numbers are multinomial), so that 2,000 draws cost a matrix product; memory stays below `BLOCK`.
@@ -136,21 +136,26 @@ def draw(units: Array, value: Callable[[Array], Array], *, draws: int = DRAWS, s
 
 def around(found: Statistic, draws: Array, units: int, level: float = 0.95) -> Statistic:
     """With the percentiles of its draws; without an interval where too many are undefined, or all come out the same."""
-    interval = percentiles(draws, units, level)
+    assert found.value is not None
+    interval = percentiles(draws, found.value, units, level)
     if interval is not None:
         return found.with_interval(interval)
     undefined_share = float(np.isnan(draws).mean())
     return found.with_interval(None, Why.SHAKY if undefined_share > 1 - DEFINED else Why.NO_SPREAD)
 
 
-def percentiles(values: Array, units: int, level: float = 0.95) -> Interval | None:
-    """Expanded for few units, by as much as Student's t is wider than the normal (Hesterberg 2015, section 5.3): plain
-    percentiles of ten agents hold in 0.88 of cases. None where too many draws are undefined, or there is no width."""
+def percentiles(values: Array, value: float, units: int, level: float = 0.95) -> Interval | None:
+    """Bias-corrected (Efron 1981): where more draws than half lie above the value, it lies too high itself, as AC2 of
+    100 items does. Expanded for few units, by as much as Student's t is wider than the normal (Hesterberg 2015, section
+    5.3): plain percentiles of ten agents hold in 0.88 of cases. None where too many draws are undefined, or there is no
+    width."""
     defined = values[~np.isnan(values)]
     if len(defined) < DEFINED * len(values):
         return None
     reach = stats.t.ppf((1 + level) / 2, units - 1) * np.sqrt(units / (units - 1))
-    low, high = np.quantile(defined, stats.norm.cdf([-reach, reach]))
+    below = ((defined < value - NOTHING).mean() + (defined <= value + NOTHING).mean()) / 2
+    lean = 2 * stats.norm.ppf(np.clip(below, 1 / len(defined), 1 - 1 / len(defined)))
+    low, high = np.quantile(defined, stats.norm.cdf([lean - reach, lean + reach]))
     if high - low <= NOTHING:
         return None
     return Interval(float(low), float(high), level, "bootstrap")
