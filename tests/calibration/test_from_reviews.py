@@ -100,6 +100,23 @@ def test_what_is_not_published_or_still_graded_is_refused_by_name(database, boss
     assert set(added.refused) == {open_.id, done, "nobody's"}
 
 
+def test_what_could_be_added_is_published_and_within_reach_and_not_there_yet(database, boss, li):
+    id_ = own_set(database, boss)
+    lead = person(database, "lead", "qa_lead", leads=("sales",))
+    proposed(database, "C-1")
+    ours = reviewed(database, li, "C-2", agent={"id": "1", "team": "sales"})
+    other = reviewed(database, li, "C-3", agent={"id": "2", "team": "care"})
+
+    def found(who):
+        with database.reading() as session:
+            return golden.repository.reviewable(session, who, id_, RUBRIC.partition("@")[0], 10)
+
+    assert found(boss) == [(other, "C-3"), (ours, "C-2")]
+    assert found(lead) == [(ours, "C-2")]
+    add(database, boss, id_, ours)
+    assert found(boss) == [(other, "C-3")]
+
+
 def test_who_has_still_to_grade_a_call_blind_sees_no_label_of_it(database, boss, li):
     id_ = own_set(database, boss)
     lead = person(database, "lead", "qa_lead")

@@ -1,5 +1,6 @@
 """Golden sets in a database: the shipped one for everybody, a client's own for nobody else, and nobody on two sides."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -44,6 +45,14 @@ def test_the_shipped_set_comes_in_once_and_as_it_is(database, lead, small):
         assert len({one.id for one in found}) == 2
         assert golden.labels(session, lead, id_) == (a_label(), SMALL.labels[1])
         assert len(everything(session)["golden_set"]) == 1
+
+
+def test_many_who_use_the_shipped_set_first_bring_it_in_once(database, lead, small):
+    with ThreadPoolExecutor(4) as many:
+        assert len(set(many.map(lambda _: golden.shipped(database), range(8)))) == 1
+    with database.reading() as session:
+        rows = everything(session)
+    assert [len(rows[name]) for name in ("golden_set", "golden_call", "golden_label")] == [1, 3, 3]
 
 
 def test_every_client_reads_the_shipped_set_and_nobody_adds_to_it(database, lead, small):
@@ -180,6 +189,21 @@ def test_a_new_call_goes_with_its_people_or_where_most_is_missing(database, lead
         assert golden.side_of(session, row, ("new", "new")) == "holdout"
         with pytest.raises(ConflictError, match="dev and train"):
             golden.side_of(session, row, ("8031", "customer of t-1"))
+
+
+def test_what_was_imported_can_be_erased_and_leaves_no_words(database, lead):
+    id_ = own_set(database, lead)
+    words = a_label(quotes={"bait": ("随时取消",)}, note="随时取消")
+    take_in(database, lead, id_, [a_call("g-1"), a_call("g-2")], [words])
+    with database.writing() as session:
+        with pytest.raises(ForbiddenError, match="calls:erase"):
+            golden.erase(session, lead, id_, "g-1")
+        golden.erase(session, system(CLIENT), id_, "g-1")
+    with database.reading() as session:
+        assert [one.call.id for one in golden.calls(session, lead, id_)] == ["g-2"]
+        rows = everything(session)
+        assert "随时取消" not in str([rows["golden_label"], [r for r in rows["golden_call"] if r["name"] == "g-1"]])
+    assert take_in(database, lead, id_, [a_call("g-1")]).calls == 0, "it does not come back under its name"
 
 
 def test_an_erased_call_is_not_among_them_and_its_people_stay_where_they_are(database, lead):

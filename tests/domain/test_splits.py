@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callgrade.domain.splits import SHARES, astride, draw, groups, place, unevenness
+from callgrade.domain.splits import SHARES, Standing, astride, draw, groups, unevenness
 
 WHO = st.none() | st.sampled_from([f"x{number}" for number in range(12)])
 PAIRS = st.lists(st.tuples(WHO, WHO), max_size=60)
@@ -66,11 +66,13 @@ def test_what_meets_the_shares_in_every_stratum_is_even():
 
 
 def test_a_call_goes_where_its_people_stand_or_nowhere():
-    placed = {("a", "k1"): "train", ("b", "k2"): "holdout"}
-    assert place(("a", "new"), placed) == {"train"}
-    assert place(("new", "k2"), placed) == {"holdout"}
-    assert place(("a", "k2"), placed) == {"train", "holdout"}
-    assert place((None, None), {(None, None): "train"}) == set()
+    placed = Standing([(("a", "k1"), "train"), (("b", "k2"), "holdout"), ((None, None), "dev")])
+    assert placed.sides(("a", "new")) == {"train"}
+    assert placed.sides(("new", "k2")) == {"holdout"}
+    assert placed.sides(("a", "k2")) == {"train", "holdout"}
+    assert placed.sides((None, None)) == placed.sides(("k1", "a")) == set()
+    placed.add(("c", "k3"), "dev")
+    assert placed.sides((None, "k3")) == {"dev"}
 
 
 def test_who_stands_on_two_sides_is_named():

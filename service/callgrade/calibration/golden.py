@@ -14,14 +14,17 @@ from callgrade.access import audit
 from callgrade.access.principals import Principal
 from callgrade.calibration import golden_repository as repository
 from callgrade.calibration.golden_repository import SetRow, StoredCall
+from callgrade.calls.erasure import erase_golden
 from callgrade.catalog import golden as catalog
 from callgrade.catalog.golden_check import check_label as fits
+from callgrade.db.scrubbing import overwrite_what_is_deleted
 from callgrade.db.session import Database
 from callgrade.db.tables import GoldenSet
+from callgrade.db.types import now
 from callgrade.domain.errors import ConflictError, InputError
 from callgrade.domain.frozen import Frozen
 from callgrade.domain.golden import GoldenCall, Label, Split
-from callgrade.domain.splits import Pair, draw, place
+from callgrade.domain.splits import Pair, Standing, draw
 from callgrade.evaluations.registry import rubric as registered
 
 OPEN: tuple[Split, ...] = ("train", "dev")
@@ -47,12 +50,8 @@ def shipped(database: Database) -> str:
         if session.get(GoldenSet, id_) is not None:
             return id_
     with database.writing() as session:
-        if session.get(GoldenSet, id_) is None:
-            row = GoldenSet(
-                id=id_, name=found.id, title=found.title, synthetic=True, digest=digest, created_by="system"
-            )
-            session.add(row)
-            session.flush()
+        row = GoldenSet(id=id_, name=found.id, title=found.title, synthetic=True, digest=digest, created_by="system")
+        if repository.add_set(session, row):
             repository.add_calls(session, row, found.calls, "system")
             repository.add_labels(session, id_, found.labels)
     return id_
@@ -126,10 +125,11 @@ def take_in(
     row = repository.hold(session, repository.find(session, principal, set_id, own=True).id)
     for label in given:
         check_label(session, label)
-    standing, refused, count = dict(repository.placed(session, row.id)), {}, 0
+    standing, count = Standing(repository.placed(session, row.id)), 0
+    refused: dict[str, str] = {}
     for call in found:
         pair: Pair = (call.agent, call.customer)
-        sides = place(pair, standing)
+        sides = standing.sides(pair)
         if sides - {call.split}:
             refused[call.id] = f"its agent's or customer's calls stand on {' and '.join(sorted(sides))}"
             continue
@@ -139,7 +139,7 @@ def take_in(
             continue
         more = {"call_id": None if own is None else own.id}
         count += repository.add_calls(session, row, [call], principal.actor, **more)
-        standing[pair] = call.split
+        standing.add(pair, call.split)
     kept = [label for label in given if label.call not in refused]
     unknown = {label.call for label in kept if repository.call_named(session, row.id, label.call) is None}
     refused |= dict.fromkeys(unknown, "is labelled, and is no call of the set")
@@ -149,15 +149,29 @@ def take_in(
     return added
 
 
+def erase(session: Session, principal: Principal, set_id: str, name: str) -> None:
+    """Takes the words of one call of the client's own set, and of what was said and judged of it, for good. What was
+    made from a call of the client's goes by itself when that is erased; what was imported goes this way.
+
+    Raises UnknownResourceError.
+    """
+    principal.reach("calls:erase")
+    row = repository.find(session, principal, set_id, own=True)
+    call = repository.find_call(session, row.id, name)
+    overwrite_what_is_deleted(session)
+    erase_golden(session, [call.id], now())
+    audit.record(session, principal, "golden_call.erased", call.id)
+
+
 def side_of(session: Session, golden_set: GoldenSet, pair: Pair) -> Split:
     """Where a new call belongs: with its people, or where most is missing. Raises ConflictError where they stand on two
     sides."""
-    standing = repository.placed(session, golden_set.id)
-    sides = place(pair, dict(standing))
+    placed = repository.placed(session, golden_set.id)
+    sides = Standing(placed).sides(pair)
     if len(sides) > 1:
         raise ConflictError(f"its agent's and customer's calls stand on {' and '.join(sorted(sides))}")
     taken: dict[Split, int] = {}
-    for _, split in standing:
+    for _, split in placed:
         taken[split] = taken.get(split, 0) + 1
     return next(iter(sides)) if sides else draw([pair], golden_set.seed, taken)[0]
 

@@ -55,6 +55,11 @@ def named(session: Session, principal: Principal, name: str) -> GoldenSet | None
     return session.execute(statement).scalar_one_or_none()
 
 
+def add_set(session: Session, row: GoldenSet) -> bool:
+    """False where it is there already, or somebody else brings it in at this moment."""
+    return insert_missing(session, GOLDEN_SET, [row.model_dump()]) == 1
+
+
 def hold(session: Session, set_id: str) -> GoldenSet:
     """The set, to which nobody else adds until this session ends: splits are drawn by what stands already."""
     statement = select(GoldenSet).where(GOLDEN_SET.c.id == set_id).with_for_update()
@@ -238,6 +243,31 @@ def submitted(session: Session, principal: Principal, evaluation_ids: Sequence[s
         reviews_within(principal, "reviews:read"),
     )
     return session.execute(statement.order_by(REVIEW.c.evaluation_id, REVIEW.c.slot, REVIEW.c.id)).scalars().all()
+
+
+def reviewable(
+    session: Session, principal: Principal, set_id: str, rubric_id: str, limit: int
+) -> list[tuple[str, str]]:
+    """(evaluation, the call's own id) of what could be added to a set: published, reviewed within reach, not in it yet,
+    its words still there; the newest first."""
+    there = select(GOLDEN_CALL.c.call_id).where(GOLDEN_CALL.c.set_id == set_id, GOLDEN_CALL.c.call_id.is_not(None))
+    graded = select(REVIEW.c.evaluation_id).where(
+        REVIEW.c.state == "submitted", reviews_within(principal, "reviews:read")
+    )
+    statement = (
+        select(EVALUATION.c.id, CALL.c.call_id)
+        .join(CALL, CALL.c.id == EVALUATION.c.call_id)
+        .where(
+            EVALUATION.c.client_id == principal.client_id,
+            EVALUATION.c.rubric_id == rubric_id,
+            EVALUATION.c.status == "published",
+            EVALUATION.c.id.in_(graded),
+            CALL.c.id.not_in(there),
+            CALL.c.erased_at.is_(None),
+        )
+    )
+    rows = session.execute(statement.order_by(EVALUATION.c.id.desc()).limit(limit))
+    return [(row[0], row[1]) for row in rows]
 
 
 def still_graded(session: Session, evaluation_id: str | None) -> bool:

@@ -177,9 +177,13 @@ def drop_blob(session: Session, blobs: BlobStore, sha256: str) -> bool:
 def blank_golden(session: Session, call_ids: Sequence[str], at: datetime) -> int:
     """Takes the words of golden calls that were made from these, and of what was said and judged of them. Says how many
     golden calls lost theirs; outcomes and points stay."""
-    ids = golden.of_calls(session, call_ids)
-    strip_golden(session, ids)
-    return golden.blank_calls(session, ids, at)
+    return erase_golden(session, golden.of_calls(session, call_ids), at)
+
+
+def erase_golden(session: Session, golden_ids: Sequence[str], at: datetime) -> int:
+    """The same of golden calls by their own ids."""
+    strip_golden(session, golden_ids)
+    return golden.blank_calls(session, golden_ids, at)
 
 
 def strip_golden(session: Session, golden_ids: Sequence[str]) -> None:

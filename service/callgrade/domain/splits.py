@@ -7,7 +7,7 @@ whole. (Grouped splits: the unit of generalisation is the person, not the call.)
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from callgrade.domain.golden import SPLITS, Split
 
@@ -30,11 +30,10 @@ def groups(pairs: Sequence[Pair]) -> list[list[int]]:
         return at
 
     first: dict[tuple[str, str], int] = {}
-    for place, (agent, customer) in enumerate(pairs):
-        for who in (("agent", agent), ("customer", customer)):
-            if who[1] is not None:
-                mine, theirs = find(place), find(first.setdefault((who[0], who[1]), place))
-                root[max(mine, theirs)] = min(mine, theirs)
+    for place, pair in enumerate(pairs):
+        for who in _named(pair):
+            mine, theirs = find(place), find(first.setdefault(who, place))
+            root[max(mine, theirs)] = min(mine, theirs)
     found: dict[int, list[int]] = {}
     for place in range(len(pairs)):
         found.setdefault(find(place), []).append(place)
@@ -94,24 +93,35 @@ def unevenness(drawn: Sequence[Split], strata: Sequence[Collection[str]]) -> flo
     return found
 
 
-def place(pair: Pair, placed: Mapping[Pair, Split]) -> set[Split]:
-    """Where a call of this agent and customer has to stand, by those that stand already: nowhere yet, on one side, or
-    on two, and then it can stand on none."""
-    agent, customer = pair
-    return {
-        split
-        for (other_agent, other_customer), split in placed.items()
-        if (agent is not None and agent == other_agent) or (customer is not None and customer == other_customer)
-    }
+class Standing:
+    """Where everybody stands, to place more calls by."""
+
+    def __init__(self, placed: Iterable[tuple[Pair, Split]] = ()):
+        self._sides: dict[tuple[str, str], set[Split]] = {}
+        for pair, split in placed:
+            self.add(pair, split)
+
+    def add(self, pair: Pair, split: Split) -> None:
+        for who in _named(pair):
+            self._sides.setdefault(who, set()).add(split)
+
+    def sides(self, pair: Pair) -> set[Split]:
+        """Where a call of this agent and customer has to stand: nowhere yet, on one side, or on two, and then it can
+        stand on none."""
+        return {side for who in _named(pair) for side in self._sides.get(who, ())}
+
+
+def _named(pair: Pair) -> list[tuple[str, str]]:
+    """The two by kind and name; an agent and a customer of the same name are two people."""
+    return [(kind, who) for kind, who in zip(("agent", "customer"), pair, strict=True) if who is not None]
 
 
 def astride(pairs: Sequence[Pair], splits: Sequence[Split]) -> list[str]:
     """The agents and customers whose calls stand on two sides; none, where the splits are what they should be."""
     sides: dict[str, set[Split]] = {}
-    for (agent, customer), split in zip(pairs, splits, strict=True):
-        for kind, who in (("agent", agent), ("customer", customer)):
-            if who is not None:
-                sides.setdefault(f"{kind} {who}", set()).add(split)
+    for pair, split in zip(pairs, splits, strict=True):
+        for kind, who in _named(pair):
+            sides.setdefault(f"{kind} {who}", set()).add(split)
     return sorted(who for who, found in sides.items() if len(found) > 1)
 
 
