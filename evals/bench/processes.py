@@ -33,12 +33,12 @@ class Service:
 
 
 @contextmanager
-def serving(environment: Mapping[str, str], *, workers: int = 0) -> Iterator[Service]:
+def serving(environment: Mapping[str, str], *, workers: int = 0, demo: bool = False) -> Iterator[Service]:
     """`callgrade serve` on a free port, and workers beside it. What they log is shown where they do not come up."""
     whole = {**os.environ, **environment}
     with ExitStack() as stack:
         log = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-        web = stack.enter_context(_started(["serve", "--port", "0"], whole, log))
+        web = stack.enter_context(_started(["serve", "--port", "0", *(["--demo"] if demo else [])], whole, log))
         base_url = _address(web, log)
         # what it says later is little, and the pipe holds it
         names = [f"bench-{number}" for number in range(workers)]
