@@ -72,7 +72,7 @@ def sets(session: Session, principal: Principal) -> list[SetRow]:
     mine = GOLDEN_SET.c.client_id.is_(None) | (GOLDEN_SET.c.client_id == principal.client_id)
     found = session.execute(select(GoldenSet).where(mine).order_by(GOLDEN_SET.c.created_at.desc())).scalars().all()
     count: dict[str, dict[str, int]] = {}
-    alive = GOLDEN_CALL.c.erased_at.is_(None)
+    alive = GOLDEN_CALL.c.erased_at.is_(None) & GOLDEN_CALL.c.set_id.in_([one.id for one in found])
     by_split = select(GOLDEN_CALL.c.set_id, GOLDEN_CALL.c.split, func.count()).where(alive)
     for set_id, split, number in session.execute(by_split.group_by(GOLDEN_CALL.c.set_id, GOLDEN_CALL.c.split)):
         count.setdefault(set_id, {})[split] = number

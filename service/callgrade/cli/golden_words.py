@@ -7,10 +7,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "raters": ("标注人", "raters"),
     "synthetic": ("虚构", "synthetic"),
     "real": ("真实", "real"),
+    "own": ("自有", "one's own"),
     "criterion": ("项目", "criterion"),
     "over": ("越线", "over the line"),
     "under": ("未越线", "under it"),
-    "call": ("通话", "call"),
     "written_by": ("出处", "from"),
     "meant": ("作者意图（不是标注）", "what its author had in mind (no label)"),
     "person": ("人工", "person"),
@@ -23,9 +23,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "train": ("训练", "train"),
     "dev": ("开发", "dev"),
     "holdout": ("验证", "holdout"),
-    "new": ("新增，请写入 manifest.yaml", "new: write it into manifest.yaml"),
     "hidden": ("验证集只有数目，内容不展示", "of the holdout there are numbers alone; it is not for looking at"),
-    "readings": ("验证集读取", "holdout readings"),
 }
 
 

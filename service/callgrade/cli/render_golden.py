@@ -66,7 +66,7 @@ def show_sets(found: Iterable[Overview], language: str) -> None:
     heads = [word(name, language) for name in ("set", "calls", *SPLITS, "labels", "raters")]
     table = Table(*heads, box=None, pad_edge=False)
     for one in found:
-        kind = word("synthetic" if one.synthetic else "real", language)
+        kind = word("synthetic" if one.synthetic else "own", language)
         raters = ", ".join(f"{escape(rater)} {number}" for rater, number in (one.raters or {}).items())
         counts = [str(one.calls.get(split, 0)) for split in SPLITS]
         total = str(sum(one.calls.values()))
