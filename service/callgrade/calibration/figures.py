@@ -1,0 +1,156 @@
+"""Statistics of a comparison as figures of a report."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from callgrade.calibration.compared import Compared
+from callgrade.domain.calibration import (
+    Agreement,
+    ClassFigures,
+    ConfusionTable,
+    Figure,
+    RaterKinds,
+    Raters,
+    Repeatability,
+    categories_of,
+    is_ordered,
+)
+from callgrade.domain.golden import RaterKind
+from callgrade.domain.rubrics import Criterion
+from callgrade.stats import coefficients
+from callgrade.stats.confusion import confusion
+from callgrade.stats.intervals import FEWEST_GROUPS, bootstrap, bootstrap_mean, wilson
+from callgrade.stats.ratings import Ratings
+from callgrade.stats.results import Statistic, Why
+from callgrade.stats.sums import Sums
+from callgrade.stats.weights import WeightName
+
+Column = Sequence[float | None]
+
+
+def figure(found: Statistic) -> Figure:
+    ends = found.interval
+    why = None if found.why is None else found.why.value
+    return Figure(value=found.value, low=ends and ends.low, high=ends and ends.high, n=found.n, why=why)
+
+
+def share(count: int, n: int, why: Why = Why.NO_ITEMS) -> Figure:
+    """With its Wilson interval."""
+    if n == 0:
+        return Figure(why=why.value)
+    ends = wilson(count, n)
+    return Figure(value=count / n, low=ends.low, high=ends.high, n=n)
+
+
+def clustered(make: Callable[[list[str] | None], Statistic], agents: Sequence[str]) -> Figure:
+    """Agents are drawn, whose calls resemble each other. Where they are too few for it calls are drawn, and `why` says
+    so: that interval is rather too narrow."""
+    if len(set(agents)) >= FEWEST_GROUPS:
+        return figure(make(list(agents)))
+    found = figure(make(None))
+    return found.model_copy(update={"why": Why.TOO_FEW_GROUPS.value}) if found.low is not None else found
+
+
+def agreement(criterion: Criterion, truth: Column, said: Column, agents: Sequence[str]) -> Agreement:
+    """Of the judge with what is right."""
+    ratings = _ratings(criterion, {"truth": truth, "said": said}, agents)
+    return Agreement(coefficient="cohen_kappa", **_coefficients(criterion, ratings, coefficients.cohen))
+
+
+def between_raters(criterion: Criterion, items: Sequence[Compared], kinds: dict[str, RaterKind]) -> Raters | None:
+    """None where no two of them rated the same call blind."""
+    names = sorted({name for item in items for name in item.raters})
+    columns: dict[str, Column] = {
+        name: [item.raters[name].rating if name in item.raters else None for item in items] for name in names
+    }
+    if sum(len([1 for column in columns.values() if column[i] is not None]) > 1 for i in range(len(items))) == 0:
+        return None
+    ratings = _ratings(criterion, columns, [item.agent for item in items])
+    two = len(names) == 2
+    found = _coefficients(criterion, ratings, coefficients.cohen if two else coefficients.scott)
+    told: set[RaterKind] = {kinds[name] for name in names}
+    kind: RaterKinds = "mixed" if len(told) > 1 else next(iter(told))
+    coefficient: Literal["cohen_kappa", "fleiss_kappa"] = "cohen_kappa" if two else "fleiss_kappa"
+    return Raters(coefficient=coefficient, names=tuple(names), kind=kind, **found)
+
+
+def repeatability(criterion: Criterion, items: Sequence[Compared], samples: int) -> Repeatability | None:
+    """None for a single sample."""
+    if samples < 2:
+        return None
+    columns: dict[str, Column] = {
+        str(at): [item.samples[at].rating if at < len(item.samples) else None for item in items]
+        for at in range(samples)
+    }
+    ratings = _ratings(criterion, columns, [item.agent for item in items])
+    weights = _weights(criterion)
+    return Repeatability(
+        samples=samples,
+        percent=_drawn(coefficients.agreement(ratings), ratings),
+        kappa=_drawn(coefficients.scott(ratings, weights), ratings),
+    )
+
+
+def bias(truth: Column, said: Column, agents: Sequence[str]) -> Figure:
+    apart = np.array([b - a for a, b in zip(truth, said, strict=True) if a is not None and b is not None])
+    return clustered(lambda groups: bootstrap_mean(apart, groups=groups), agents)
+
+
+def table(criterion: Criterion, items: Sequence[Compared]) -> ConfusionTable:
+    """By category of what both rated; of faults as yes and no, of what both decided."""
+    pairs = [(item.truth, item.proposed) for item in items if item.rated]
+    both = [(truth.rating, said.rating) for truth, said in pairs if truth and said]
+    categories = categories_of(criterion)
+    found = confusion([a for a, _ in both], [b for _, b in both], categories)  # type: ignore[arg-type]
+    classes = tuple(
+        ClassFigures(
+            category=category,
+            true=int(found.matrix[at].sum()),
+            said=int(found.matrix[:, at].sum()),
+            recall=figure(found.recall(category)),
+            precision=figure(found.precision(category)),
+        )
+        for at, category in enumerate(categories)
+    )
+    matrix = tuple(tuple(int(cell) for cell in row) for row in found.matrix)
+    return ConfusionTable(categories=categories, matrix=matrix, classes=classes, fault=_faults(items))
+
+
+def _faults(items: Sequence[Compared]) -> ClassFigures | None:
+    """None where the scale knows no fault."""
+    pairs = [(item.truth, item.proposed) for item in items if item.decided]
+    known = [(bool(truth.fault), bool(said.fault)) for truth, said in pairs if truth and said]
+    if not known or all(item.truth is None or item.truth.fault is None for item in items if item.rated):
+        return None
+    true, found, hit = sum(a for a, _ in known), sum(b for _, b in known), sum(a and b for a, b in known)
+    recall, precision = share(hit, true, Why.NEVER_TRUE), share(hit, found, Why.NEVER_SAID)
+    return ClassFigures(category=None, true=true, said=found, recall=recall, precision=precision)
+
+
+def _coefficients(
+    criterion: Criterion, ratings: Ratings, kappa: Callable[[Ratings, WeightName], Sums]
+) -> dict[str, object]:
+    weights = _weights(criterion)
+    return {
+        "weights": None if weights == "identity" else weights,
+        "kappa": _drawn(kappa(ratings, weights), ratings),
+        "ac": _drawn(coefficients.gwet(ratings, weights), ratings),
+        "percent": _drawn(coefficients.agreement(ratings), ratings),
+    }
+
+
+def _drawn(sums: Sums, ratings: Ratings) -> Figure:
+    assert ratings.agents is not None
+    return clustered(lambda groups: bootstrap(sums, groups=groups), ratings.agents)
+
+
+def _weights(criterion: Criterion) -> Literal["identity", "linear"]:
+    return "linear" if is_ordered(criterion.scale) and len(categories_of(criterion)) > 2 else "identity"
+
+
+def _ratings(criterion: Criterion, columns: dict[str, Column], agents: Sequence[str]) -> Ratings:
+    kept = {name: [math.nan if value is None else value for value in column] for name, column in columns.items()}
+    return Ratings.from_columns(kept, categories=categories_of(criterion), agents=agents)
