@@ -9,7 +9,7 @@ from callgrade.calls import service as calls
 from callgrade.calls.metadata import RecordingMetadata
 from callgrade.db.tables import Batch, Delivery
 from callgrade.domain.errors import NotReadyError, RecordingError
-from callgrade.evaluations import chunks, patience, registry, repository, traces
+from callgrade.evaluations import chunks, outlines, patience, registry, repository, traces
 from callgrade.evaluations.failures import NoOutage
 from callgrade.evaluations.outbox import DELIVERIES
 from callgrade.evaluations.tables import BATCH_FAULT, CALL, EVALUATION, SCORECARD
@@ -189,6 +189,20 @@ async def test_a_recording_gets_its_words_and_then_its_judge(database, tmp_path)
     with database.reading() as session:
         words = calls.transcript_of(session, calls.find(session, CLIENT, made.call_id))
     assert (words.call_id, words.agent.id, words.facts["direction"], words.recogniser) == ("R-1", "8031", "out", "tiny")
+
+
+@pytest.mark.parametrize("drawn", [(2_000, ((0.5, 1.0),)), None, RecordingError("no audio in it", source="x")])
+async def test_whoever_has_heard_a_recording_keeps_its_outline(database, tmp_path, drawn):
+    def draw(_path):
+        if isinstance(drawn, Exception):
+            raise drawn
+        return drawn
+
+    work = pipeline(database, tmp_path, [Model()], recordings=Recogniser(), draw=draw)
+    made = recorded(database, work, tmp_path, begin(database))
+    assert await work.transcribe(made.id), "the words are there without it too"
+    with database.reading() as session:
+        assert outlines.kept(session, made.call_id) == (drawn if isinstance(drawn, tuple) else None)
 
 
 async def test_a_recording_that_cannot_be_read_fails_without_a_place(database, tmp_path):

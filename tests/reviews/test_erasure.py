@@ -75,7 +75,8 @@ def lived(database, people, call_id="C-1", words=SECRET):
     second = review(database, made, slot=1, blind=True, reviewer_id=wang.user_id)
     desk.decide(wang, second, "warm", "override", outcome=Answer(answer="yes"), reason=words, expected=0)
     desk.draft(wang, second, "clear", {"reason": words})
-    outlines._keep(database, made.call_id, {"duration_ms": 1, "channels": [], "note": words})
+    with database.writing() as session:
+        session.add(Outline(call_id=made.call_id, content={"duration_ms": 1, "channels": [], "note": words}))
     return made
 
 
@@ -191,7 +192,8 @@ def test_the_outline_goes_with_the_recording(database, blobs):
     with database.writing() as session:
         blob = blobs.put(io.BytesIO(b"RIFF"))
         row = calls.submit_recording(session, system(CLIENT), recording("C-9"), blob, blobs=blobs)
-    outlines._keep(database, row.id, {"duration_ms": 1, "channels": [[0.5]]})
+    with database.writing() as session:
+        session.add(Outline(call_id=row.id, content={"duration_ms": 1, "channels": [[0.5]]}))
     assert retained(database, blobs, 90, recordings_days=60).recordings == 1
     assert rows_of(database, Outline) == []
     assert outlines.sound_of(database, blobs, row.id, "/x") is None

@@ -24,7 +24,7 @@ from callgrade.db.tables import Evaluation
 from callgrade.domain.errors import InputError
 from callgrade.domain.frozen import Frozen
 from callgrade.evaluations.statuses import Status
-from callgrade.evaluations.tables import EVALUATION, FLAG
+from callgrade.evaluations.tables import EVALUATION, FLAG, STANDS
 
 Order = Literal["newest", "oldest", "lowest"]
 MOST = 500
@@ -33,7 +33,8 @@ FEW = 500
 
 
 class Filters(Frozen):
-    """All that are given must hold. `since` is the first moment of the call, `until` the first after the span;
+    """All that are given must hold; of a call whose words were corrected only what stands is listed, unless the call or
+    its batch is named. `since` is the first moment of the call, `until` the first after the span;
     `lowest` and `highest` bound the total, both ends included."""
 
     agent: str | None = None
@@ -109,6 +110,8 @@ def _narrowed(statement: Select[Any], client_id: str, filters: Filters) -> Selec
         "batch_id": filters.batch,
         "call_id": filters.call,
     }
+    if filters.call is None and filters.batch is None:
+        statement = statement.where(STANDS)
     for name, value in equal.items():
         if value is not None:
             statement = statement.where(EVALUATION.c[name] == value)

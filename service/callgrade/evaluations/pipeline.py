@@ -26,13 +26,14 @@ from callgrade.domain.errors import (
     TranscriptError,
 )
 from callgrade.domain.scorecards import Scorecard
-from callgrade.evaluations import chunks, outbox, registry, releases, repository
+from callgrade.evaluations import chunks, outbox, outlines, registry, releases, repository
 from callgrade.evaluations.asking import Asking, Bench, Graded, recogniser_name
 from callgrade.evaluations.bulk import judge_chunk
 from callgrade.evaluations.failures import named
 from callgrade.evaluations.fetching import fetch
 from callgrade.evaluations.judging import Seat, judged, nothing, of_release
 from callgrade.evaluations.outbox import FAILED, PROPOSED, evaluation_event
+from callgrade.evaluations.report.sound import Outline
 from callgrade.evaluations.repository import Work
 from callgrade.evaluations.service import Evaluator
 from callgrade.evaluations.watching import NoFault, Unwatched, Watch, timed
@@ -71,6 +72,14 @@ Fetches = Callable[[str, BlobStore], StoredBlob]
 """Fetches what is at a URL into the blob store. An error that is `retryable` is worth another try."""
 
 
+Draws = Callable[[Path], Outline | None]
+"""The outline of a recording. RecordingError where it cannot be read."""
+
+
+def draw_nothing(_path: Path) -> Outline | None:
+    return None
+
+
 def fetch_nothing(url: str, blobs: BlobStore) -> StoredBlob:
     raise SettingsError("this process is not set up to fetch recordings")
 
@@ -88,10 +97,11 @@ class Pipeline:
         settings: Settings,
         *,
         fetcher: Fetches = fetch_nothing,
+        draw: Draws = draw_nothing,
         closing: Callable[[], Awaitable[None]] = nothing,
     ):
         self.database, self.blobs, self.settings = database, blobs, settings
-        self.fetcher = fetcher
+        self.fetcher, self._draw = fetcher, draw
         self.queue: WorkQueue | None = None
         self.watch: Watch = Unwatched()
         self._judges_for, self._recordings, self._closing = judges_for, recordings, closing
@@ -238,23 +248,31 @@ class Pipeline:
             raise TranscriptError(NOTHING)
         self._require_recogniser(work.graded(), model_name(self.settings.asr.model))
 
-        def recognised() -> Transcript:
+        def recognised() -> tuple[Transcript, Outline | None]:
             channel = cast("AgentChannel | None", work.agent_channel)
             with self.blobs.as_file(recording) as path:
                 try:
-                    return self._recordings.transcribe(path, agent_channel=channel)
+                    heard = self._recordings.transcribe(path, agent_channel=channel)
                 except RecordingError as error:
                     # clients read it: where blobs lie is nobody's business
                     raise RecordingError(str(error).replace(str(path), "the recording")) from None
+                try:
+                    return heard, self._draw(path)
+                except CallgradeError as error:
+                    # the words are what matters; a page plays the sound all the same
+                    log.warning("the recording of call %s cannot be drawn (%s)", work.call_id, error.type)
+                    return heard, None
 
         # not in the threads for the database: it takes minutes
-        heard = await asyncio.to_thread(recognised)
+        heard, outline = await asyncio.to_thread(recognised)
 
         def keep(session: Session) -> None:
             call = calls.hold(session, work.client_id, work.call_id)
             # another worker may have been first, and a recogniser need not hear the same twice
             if not calls.transcript_versions(session, call):
                 calls.add_transcript(session, call, heard, calls.RECOGNISER)
+            if outline is not None:
+                outlines.keep(session, call.id, outline)
 
         await self.write(keep)
 

@@ -239,7 +239,7 @@ def move(session: Session, id_: str, attempt: int, to: Status, **values: Any) ->
 def store_scorecard(session: Session, id_: str, attempt: int, card: Scorecard) -> bool:
     """Appends the scorecard and proposes it. False, and nothing stored, where the attempt is over: another worker was
     first, or it was cancelled. What lists filter by is copied beside it."""
-    copies = card_copies(card)
+    copies = proposed_copies(card)
     if not move(session, id_, attempt, "proposed", **copies, error=None, finished_at=now()):
         return False
     if insert_new(session, SCORECARD, [scorecard_row(id_, attempt, card)]) == 0:
@@ -320,6 +320,14 @@ def card_copies(card: Scorecard) -> dict[str, Any]:
         "high": points(total.high) if total else None,
         "passed": card.passed,
     }
+
+
+def proposed_copies(card: Scorecard | None) -> dict[str, Any]:
+    """Of a proposal; None has none of them."""
+    if card is None:
+        return dict.fromkeys(("total", "low", "high", "passed", "proposed", "proposed_passed"))
+    copies = card_copies(card)
+    return {**copies, "proposed": copies["total"], "proposed_passed": copies["passed"]}
 
 
 def points(value: float | None) -> Decimal | None:

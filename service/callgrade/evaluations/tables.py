@@ -19,3 +19,6 @@ RUBRIC_VERSION = table_of(tables.RubricVersion)
 SCORECARD = table_of(tables.StoredScorecard)
 TRANSCRIPT = table_of(tables.TranscriptVersion)
 WEBHOOK = table_of(tables.Webhook)
+
+STANDS = EVALUATION.c.yields_to.is_(None)
+"""Counts for its call: a correction of the words leaves one evaluation in place of another, and both are kept."""

@@ -232,7 +232,7 @@ class _Group:
         id_, graded = new_id(), graded_by(chunk, transcript, known)
         dedupe = _key(call, graded, version)
         done[dedupe] = id_
-        copies = repository.card_copies(card) if card else dict.fromkeys(("total", "low", "high", "passed"))
+        copies = repository.proposed_copies(card)
         self._evaluations.append(
             {
                 "id": id_,

@@ -1,34 +1,27 @@
-"""The outline of a call's sound, worked out once and kept, so that a page need not read the recording."""
+"""The sound of a call for a page: where it plays from, and its outline, which is worked out once and kept."""
 
 import logging
-from typing import Any
-
-from sqlalchemy import select
-from sqlmodel import Session
 
 from callgrade.calls import repository as calls
 from callgrade.db.session import Database
-from callgrade.db.tables import Outline
-from callgrade.db.tables.core import table_of
 from callgrade.domain.errors import CallgradeError
+from callgrade.evaluations import outlines
 from callgrade.evaluations.report.sound import Sound, outline
 from callgrade.ports import BlobStore
-from callgrade.reviews.repository import insert_missing
 
-OUTLINE = table_of(Outline)
 LARGEST = 200_000_000
 """Bytes of a recording that are read for its outline: an hour of two channels at 16 kHz and 16 bits is 230 MB."""
 _LOG = logging.getLogger(__name__)
 
 
 def sound_of(database: Database, blobs: BlobStore, call_id: str, src: str) -> Sound | None:
-    """The call's sound for a page that plays it from `src`; None without a recording. Its outline is empty where it
-    cannot be drawn (not a WAV file, too large): it plays all the same."""
+    """The call's sound for a page that plays it from `src`; None without a recording. Whoever transcribed the recording
+    has kept its outline. Of others that of a WAV file is read here, and without one it plays all the same."""
     with database.reading() as session:
-        known = _kept(session, call_id)
+        known = outlines.kept(session, call_id)
         recording = None if known else calls.recording(session, call_id)
     if known is not None:
-        return Sound(src, known["duration_ms"], tuple(tuple(channel) for channel in known["channels"]))
+        return Sound(src, *known)
     if recording is None or not recording.sha256:
         return None
     found = None
@@ -40,18 +33,7 @@ def sound_of(database: Database, blobs: BlobStore, call_id: str, src: str) -> So
             # the words can be reviewed without the sound
             _LOG.warning("the recording of call %s could not be read (%s)", call_id, error.type)
             return None
-    length, channels = found or (None, ())
-    _keep(database, call_id, {"duration_ms": length, "channels": [list(channel) for channel in channels]})
-    return Sound(src, length, channels)
-
-
-def _kept(session: Session, call_id: str) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = session.execute(
-        select(OUTLINE.c.content).where(OUTLINE.c.call_id == call_id)
-    ).scalar_one_or_none()
-    return found
-
-
-def _keep(database: Database, call_id: str, content: dict[str, object]) -> None:
+    drawn = found or outlines.UNKNOWN
     with database.writing() as session:
-        insert_missing(session, OUTLINE, [Outline(call_id=call_id, content=content).model_dump()])
+        outlines.keep(session, call_id, drawn)
+    return Sound(src, *drawn)

@@ -1,8 +1,11 @@
 """What a process that works for many clients is put together from."""
 
+from pathlib import Path
+
 from callgrade.db.session import Database
 from callgrade.evaluations.pipeline import Blobs, Fetches, Pipeline
 from callgrade.evaluations.releases import RequireModel
+from callgrade.evaluations.report.sound import Outline
 from callgrade.settings import Settings
 from callgrade.wiring import Recordings
 from callgrade.wiring.judges import ClientJudges
@@ -37,8 +40,15 @@ def make_pipeline(settings: Settings, database: Database, blobs: Blobs) -> Pipel
         Recordings(settings),
         settings,
         fetcher=make_fetcher(settings),
+        draw=_draw,
         closing=judges.aclose,
     )
+
+
+def _draw(path: Path) -> Outline | None:
+    from callgrade.adapters.outline import outline
+
+    return outline(path)
 
 
 def make_fetcher(settings: Settings) -> Fetches:

@@ -14,6 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
+Outline = tuple[int, tuple[tuple[float, ...], ...]]
+"""(length in milliseconds, for each channel `BUCKETS` peaks of 0..1)"""
 LIMIT_BYTES = 10_000_000
 BUCKETS = 480
 _PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
@@ -75,8 +77,8 @@ def read_sound(path: Path) -> Sound | LeftOut:
     return LeftOut("unplayable") if kind is None else Sound(_data_address(kind, content))
 
 
-def outline(content: bytes) -> tuple[int, tuple[tuple[float, ...], ...]] | None:
-    """(length in milliseconds, peaks of each channel as in `Sound`) of a WAV file; None for anything else."""
+def outline(content: bytes) -> Outline | None:
+    """Of a WAV file; None for anything else."""
     wave = _wave(content)
     if wave is None or wave.tag not in _PLAYABLE_WAV:
         return None
