@@ -18,7 +18,7 @@ from callgrade.domain.calls import Transcript
 from callgrade.domain.errors import UnknownResourceError
 from callgrade.domain.golden import Label, Split
 from callgrade.domain.splits import Pair
-from callgrade.evaluations.tables import CALL, EVALUATION
+from callgrade.evaluations.tables import CALL, EVALUATION, STANDS
 from callgrade.reviews.repository import insert_missing
 from callgrade.reviews.tables import REVIEW
 
@@ -261,6 +261,7 @@ def reviewable(
             EVALUATION.c.client_id == principal.client_id,
             EVALUATION.c.rubric_id == rubric_id,
             EVALUATION.c.status == "published",
+            STANDS,
             EVALUATION.c.id.in_(graded),
             CALL.c.id.not_in(there),
             CALL.c.erased_at.is_(None),

@@ -14,7 +14,7 @@ from callgrade.db.tables.core import table_of
 from callgrade.domain.errors import UnknownResourceError
 from callgrade.domain.weeks import Week
 from callgrade.evaluations.repository import insert_new
-from callgrade.evaluations.tables import CALL, EVALUATION, SCORECARD
+from callgrade.evaluations.tables import CALL, EVALUATION, SCORECARD, STANDS
 from callgrade.reviews.tables import PUBLISHED, REVIEW, USER
 
 RULE, ALERT = table_of(AlertRule), table_of(Alert)
@@ -221,6 +221,7 @@ def weeks(
         .where(
             EVALUATION.c.client_id == rule.client_id,
             EVALUATION.c.status == "published",
+            STANDS,
             EVALUATION.c.called_at >= since,
             EVALUATION.c.called_at < until,
             EVALUATION.c.agent_id.is_not(None),

@@ -22,7 +22,7 @@ from callgrade.domain.calls import Transcript
 from callgrade.domain.corrections import with_speakers_swapped, with_turn
 from callgrade.domain.errors import ConflictError, UnknownResourceError
 from callgrade.domain.frozen import Frozen
-from callgrade.evaluations import registry
+from callgrade.evaluations import corrected, registry
 from callgrade.evaluations import repository as evaluations
 from callgrade.reviews import corrections_repository as corrections
 from callgrade.reviews import repository
@@ -134,6 +134,7 @@ class Corrections:
         row, new = evaluations.create_evaluation(session, visitor, call, rubric, release, priority=PRIORITY)
         if not new:
             raise ConflictError("the call is being judged again already; look at it again in a moment")
+        corrected.stand_in_for(session, old, row)
         audit.record(session, visitor, "evaluation.asked", row.id, {"call": call.id, "rubric": row.rubric_digest})
         return row
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from callgrade.access.principals import Principal
 from callgrade.domain.frozen import Frozen
 from callgrade.domain.periods import Span
-from callgrade.evaluations.tables import CALL, EVALUATION
+from callgrade.evaluations.tables import CALL, EVALUATION, STANDS
 from callgrade.reviews.tables import DECISION, FINDING, REVIEW, USER
 
 MOST = 500
@@ -66,6 +66,7 @@ def within(principal: Principal, asked: Asked) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         EVALUATION.c.client_id == principal.client_id,
         EVALUATION.c.status == "published",
+        STANDS,
         EVALUATION.c.rubric_id == asked.rubric,
         EVALUATION.c.called_at >= asked.span.since,
         EVALUATION.c.called_at < asked.span.until,
@@ -116,6 +117,7 @@ def rubrics(session: Session, principal: Principal, span: Span) -> list[tuple[st
         .where(
             EVALUATION.c.client_id == principal.client_id,
             EVALUATION.c.status == "published",
+            STANDS,
             EVALUATION.c.called_at >= span.since,
             EVALUATION.c.called_at < span.until,
             _reach(principal),

@@ -10,7 +10,7 @@ from callgrade.access.principals import Principal
 from callgrade.db.tables import Evaluation, Review
 from callgrade.db.types import now
 from callgrade.domain.scorecards import Scorecard
-from callgrade.evaluations import outbox
+from callgrade.evaluations import corrected, outbox
 from callgrade.evaluations.outbox import evaluation_event
 from callgrade.evaluations.repository import card_copies, flag_rows, points
 from callgrade.evaluations.statuses import before
@@ -48,6 +48,7 @@ def publish(
         .where(EVALUATION.c.id == evaluation.id, EVALUATION.c.status.in_((*before("published"), "published")))
         .values(status="published", updated_at=moment, **card_copies(card))
     )
+    corrected.stand(session, evaluation.id)
     _replace_flags(session, evaluation, card)
     _replace_findings(session, evaluation, card)
     facts = {"revision": revision, "review": review_id, "appeal": appeal_id, "total": points(_total(card))}

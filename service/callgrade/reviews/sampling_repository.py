@@ -11,7 +11,7 @@ from callgrade.access.principals import Principal
 from callgrade.db.tables import Evaluation, SampledCall, SamplingPlan, SamplingRun
 from callgrade.db.tables.core import table_of
 from callgrade.domain.errors import UnknownResourceError
-from callgrade.evaluations.tables import CALL, EVALUATION, SCORECARD, TRANSCRIPT
+from callgrade.evaluations.tables import CALL, EVALUATION, SCORECARD, STANDS, TRANSCRIPT
 from callgrade.reviews.tables import REVIEW, USER
 
 PLAN, RUN, SAMPLED = table_of(SamplingPlan), table_of(SamplingRun), table_of(SampledCall)
@@ -98,6 +98,7 @@ def population(
             EVALUATION.c.called_at >= since,
             EVALUATION.c.called_at < until,
             EVALUATION.c.status.in_(LOOKED_AT),
+            STANDS,
             CALL.c.erased_at.is_(None),
         )
         .order_by(EVALUATION.c.id)

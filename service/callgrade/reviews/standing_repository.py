@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from callgrade.evaluations.tables import EVALUATION
+from callgrade.evaluations.tables import EVALUATION, STANDS
 from callgrade.reviews.tables import ACKNOWLEDGEMENT, APPEAL, PUBLISHED, REVIEW, USER
 
 Cause = Literal["review", "check", "appeal", "unread"]
@@ -109,6 +109,7 @@ def unseen(session: Session, client_id: str, agent_id: str, user_id: str | None)
             EVALUATION.c.client_id == client_id,
             EVALUATION.c.agent_id == agent_id,
             EVALUATION.c.status == "published",
+            STANDS,
             ~seen,
         )
         .limit(1000)

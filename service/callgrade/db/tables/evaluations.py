@@ -55,6 +55,13 @@ class Evaluation(SQLModel, table=True):
     low: Decimal | None = Field(default=None, sa_type=Points)
     high: Decimal | None = Field(default=None, sa_type=Points)
     passed: bool | None = None
+    proposed: Decimal | None = Field(default=None, sa_type=Points)
+    """The total as the machine proposed it; `total` is the published one once there is one. What people changed of few
+    calls puts right the mean of what was proposed of all."""
+    proposed_passed: bool | None = None
+    yields_to: str | None = None
+    """The evaluation of the same call that counts in place of this one, since its words were corrected; None of what
+    stands. Always the one that stands, so that one step leads there."""
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
     updated_at: datetime = Field(default_factory=now, sa_type=Moment)
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
