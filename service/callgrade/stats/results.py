@@ -27,6 +27,7 @@ class Why(StrEnum):
     NEVER_TRUE = "does not occur: recall is undefined"
     NO_POWER = "sensitivity and specificity sum to 1 or less: the share cannot be corrected"
     TOO_FEW_LABELLED = "rare, and fewer than 100 labelled calls: the human-only interval is shown"
+    TOO_FEW_CHANGED = "people changed too few of the proposals: the human-only interval is shown"
     NOT_RANDOM = "a labelled call had no chance of being drawn: its probability must lie above 0 and up to 1"
     ONE_CLASS = "every case has the same outcome: nothing to fit"
 
@@ -55,6 +56,7 @@ _CHINESE = {
     Why.NEVER_TRUE: "没有此类样本：召回率无定义",
     Why.NO_POWER: "灵敏度与特异度之和不大于 1：无法校正比例",
     Why.TOO_FEW_LABELLED: "属于罕见项且人工标注不足 100 通：只给出人工样本的区间",
+    Why.TOO_FEW_CHANGED: "人工改动过的评分太少：只给出人工样本的区间",
     Why.NOT_RANDOM: "有标注样本不可能被抽中：抽样概率须大于 0 且不超过 1",
     Why.ONE_CLASS: "所有样本结果相同：无从拟合",
 }
