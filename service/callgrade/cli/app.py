@@ -11,8 +11,10 @@ from callgrade import __version__
 from callgrade.cli import (
     access,
     agree,
+    calibrate,
     calls,
     database,
+    evals,
     golden,
     ground,
     models,
@@ -42,6 +44,8 @@ agree.register(app)
 app.add_typer(rubrics.app, name="rubric")
 app.add_typer(prompts.app, name="prompt")
 app.add_typer(golden.app, name="golden")
+app.add_typer(calibrate.app, name="calibrate")
+app.add_typer(evals.app, name="eval")
 app.add_typer(releases.app, name="release")
 app.add_typer(models.app, name="models")
 serve.register(app)
