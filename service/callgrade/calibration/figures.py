@@ -60,6 +60,11 @@ def agreement(criterion: Criterion, truth: Column, said: Column, agents: Sequenc
     return Agreement(coefficient="cohen_kappa", **_coefficients(criterion, ratings, coefficients.cohen))
 
 
+def kappa_sums(criterion: Criterion, truth: Column, said: Column, agents: Sequence[str]) -> Sums:
+    """What `agreement` makes its kappa of, for differences between two judges."""
+    return coefficients.cohen(_ratings(criterion, {"truth": truth, "said": said}, agents), _weights(criterion))
+
+
 def between_raters(criterion: Criterion, items: Sequence[Compared], kinds: dict[str, RaterKind]) -> Raters | None:
     """None where no two of them rated the same call blind."""
     names = sorted({name for item in items for name in item.raters})

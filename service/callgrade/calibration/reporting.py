@@ -21,6 +21,7 @@ from callgrade.domain.calibration import (
     Spent,
     VerdictLine,
     categories_of,
+    category_names,
 )
 from callgrade.domain.frozen import LocalText
 from callgrade.domain.golden import GoldenCall, Label
@@ -94,6 +95,7 @@ def criterion_report(criterion: Criterion, compared: Comparison, samples: int) -
         judge=criterion.judge,
         scale=criterion.scale.kind,
         categories=categories_of(criterion),
+        category_names=category_names(criterion),
         verdict=_PENDING,
         calls=len(items),
         compared=len(rated),
@@ -116,7 +118,8 @@ def criterion_report(criterion: Criterion, compared: Comparison, samples: int) -
     base = rated or known
     ratings = Counter(item.truth.rating for item in base if item.truth)
     commonest = max(ratings.values()) / len(base) if base else None
-    line = verdict(found, labelled=len(base), commonest=commonest)
+    faults = sum(bool(item.truth and item.truth.fault) for item in base)
+    line = verdict(found, labelled=len(base), commonest=commonest, faults=faults)
     return found.model_copy(update={"verdict": line})
 
 

@@ -33,22 +33,24 @@ FAULTS_NEEDED = 62
 """Occurrences for a recall of 0.8 within ± 0.10."""
 
 
-def verdict(found: CriterionReport, *, labelled: int, commonest: float | None) -> VerdictLine:
+def verdict(found: CriterionReport, *, labelled: int, commonest: float | None, faults: int) -> VerdictLine:
     """`labelled`: calls of which it is known what is right, of those compared where any are; `commonest`: the share of
-    the category that is most of them (None without any)."""
+    the category that is most of them (None without any); `faults`: how many of them have a fault."""
     missing = advice(labelled, commonest)
-    needed = max(missing.missing, FEWEST - labelled)
+    rare = missing.report == "recall and precision" and labelled > 0
+    needed = max(FAULTS_NEEDED - faults if rare else missing.missing, FEWEST - labelled)
+    of = "faults" if rare else "calls"
     if found.not_judged == found.calls:
-        return _not_judged(found.judge, needed)
+        return _not_judged(found.judge, needed, of)
     if labelled == 0:
-        return _line("unlabelled", _say("no_truth"), _say("label", needed=needed), needed)
+        return _line("unlabelled", _say("no_truth"), _say("label"), needed)
     if found.model is None:
-        return _line("insufficient_data", _say("nothing_rated"), _say("label", needed=needed), needed)
+        return _line("insufficient_data", _say("nothing_rated"), _say("label"), needed)
     fault = _rarer(found.confusion) if found.confusion else None
-    if missing.report == "recall and precision" and fault is not None:
+    if rare and fault is not None:
         return _of_rare(found, fault)
     if found.compared < FEWEST or found.agents < FEWEST_GROUPS or found.model.kappa.low is None:
-        return _line("insufficient_data", _few(found, found.model.kappa), _say("label", needed=needed), needed)
+        return _line("insufficient_data", _few(found, found.model.kappa), _say("label"), needed)
     if _unclear(found.raters):
         return _line("unclear", _say("unclear", raters=_shown(found.raters)), _say("sharpen"), None)
     return _of_common(found.model, found.raters, missing.missing)
@@ -62,14 +64,14 @@ def _of_common(model: Agreement, raters: Raters | None, needed: int) -> VerdictL
     assert high is not None
     kind: VerdictKind = "on_par" if low >= goal else "below" if high < goal else "undecided"
     named = _say("beside", raters=_shown(raters), who=_who(raters)) if told is not None else _say("alone")
-    reason = _join(_say("kappa", kappa=_interval(model.kappa), n=model.kappa.n), named, _say(kind, goal=f"{goal:.2f}"))
-    return _line(kind, reason, _say(f"do_{kind}", needed=needed), needed)
+    reason = _join(_say("kappa", kappa=interval(model.kappa), n=model.kappa.n), named, _say(kind, goal=f"{goal:.2f}"))
+    return _line(kind, reason, _say(f"do_{kind}"), needed if kind == "undecided" else 0)
 
 
 def _of_rare(found: CriterionReport, fault: ClassFigures) -> VerdictLine:
     needed = max(0, FAULTS_NEEDED - fault.true, FEWEST - found.compared)
-    reason = _say("rare", true=fault.true, n=found.compared, recall=_interval(fault.recall))
-    reason = _join(reason, _say("precision", precision=_interval(fault.precision), said=fault.said))
+    reason = _say("rare", true=fault.true, n=found.compared, recall=interval(fault.recall))
+    reason = _join(reason, _say("precision", precision=interval(fault.precision), said=fault.said))
     lows = [fault.recall.low, fault.precision.low]
     highs = [fault.recall.high, fault.precision.high]
     good = all(low is not None and low >= GOOD_SHARE for low in lows)
@@ -78,10 +80,10 @@ def _of_rare(found: CriterionReport, fault: ClassFigures) -> VerdictLine:
     # that it is bad can be sure long before it can be sure that it is good
     if few or (fault.true < FAULTS_NEEDED and not bad):
         reason = _join(reason, _say("too_rare", needed=FAULTS_NEEDED))
-        return _line("insufficient_data", reason, _say("find", needed=needed), needed, of="faults")
+        return _line("insufficient_data", reason, _say("find"), needed, of="faults")
     kind: VerdictKind = "on_par" if good else "below" if bad else "undecided"
     reason = _join(reason, _say(f"rare_{kind}", goal=f"{GOOD_SHARE:.0%}"))
-    return _line(kind, reason, _say(f"do_{kind}", needed=needed), needed, of="faults")
+    return _line(kind, reason, _say(f"do_{kind}"), needed if kind == "undecided" else 0, of="faults")
 
 
 def _rarer(table: ConfusionTable) -> ClassFigures:
@@ -95,13 +97,13 @@ def _unclear(raters: Raters | None) -> bool:
     return raters.kappa.high < UNCLEAR
 
 
-def _not_judged(judge: str, needed: int) -> VerdictLine:
+def _not_judged(judge: str, needed: int, of: str) -> VerdictLine:
     by = "people" if judge == "human" else "no_model" if judge == "llm" else "no_judge"
-    return _line("not_judged", _say(by), _say(f"do_{by}"), None if judge == "human" else needed)
+    return _line("not_judged", _say(by), _say(f"do_{by}"), None if judge == "human" else needed, of=of)
 
 
 def _few(found: CriterionReport, kappa: Figure) -> LocalText:
-    shown = _say("kappa", kappa=_interval(kappa), n=found.compared)
+    shown = _say("kappa", kappa=interval(kappa), n=found.compared)
     if found.compared < FEWEST:
         return _join(shown, _say("few", fewest=FEWEST))
     if found.agents < FEWEST_GROUPS:
@@ -154,11 +156,9 @@ _TABLE = {
         "leave it to people; read the disagreements, mend criterion or prompt, run again",
     ),
     "do_undecided": _Words("仍由人复核，并增加标注", "keep people in and label more calls"),
-    "label": _Words(
-        "仍由人复核；再标注 {needed} 通适用的通话", "keep people in; label {needed} more calls that it applies to"
-    ),
+    "label": _Words("仍由人复核，并增加标注", "keep people in and label more calls"),
     "find": _Words(
-        "仍由人复核；再标注 {needed} 通出现它的通话", "keep people in; label {needed} more calls in which it occurs"
+        "仍由人复核；多找出现它的通话来标注", "keep people in; look for calls in which it occurs and label them"
     ),
     "sharpen": _Words("先写清标准与例子，再双人盲评", "sharpen the criterion and its examples, then grade twice again"),
     "raters_person": _Words("评分人", "the raters"),
@@ -200,7 +200,7 @@ def _shown(raters: Raters | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _interval(figure: Figure) -> str:
+def interval(figure: Figure) -> str:
     """`0.82 [0.74, 0.89]`, `0.82`, `–`."""
     if figure.value is None or math.isnan(figure.value):
         return "–"

@@ -11,6 +11,7 @@ from callgrade import __version__
 from callgrade.cli import (
     access,
     agree,
+    calibrate,
     calls,
     database,
     evals,
@@ -43,6 +44,7 @@ agree.register(app)
 app.add_typer(rubrics.app, name="rubric")
 app.add_typer(prompts.app, name="prompt")
 app.add_typer(golden.app, name="golden")
+app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(evals.app, name="eval")
 app.add_typer(releases.app, name="release")
 app.add_typer(models.app, name="models")

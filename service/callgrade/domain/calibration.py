@@ -11,6 +11,7 @@ from callgrade.domain.frozen import Frozen, Id, LocalText
 from callgrade.domain.outcomes import Answer, Count, Kinds, Level, Occurrences, Outcome, Score
 from callgrade.domain.rubrics import Criterion
 from callgrade.domain.scales import (
+    Anchor,
     AnswerScale,
     BonusScale,
     DeductScale,
@@ -107,6 +108,23 @@ def is_ordered(scale: Scale) -> bool:
     return not isinstance(scale, AnswerScale | BonusScale) and not (
         isinstance(scale, ViolationScale) and scale.at_least > 1
     )
+
+
+def category_names(criterion: Criterion) -> tuple[LocalText, ...]:
+    """What each of `categories_of` is called."""
+    scale, categories = criterion.scale, categories_of(criterion)
+    if isinstance(scale, AnswerScale | BonusScale):
+        return (LocalText(zh="否", en="no"), LocalText(zh="是", en="yes"))
+    if isinstance(scale, LevelsScale):
+        by_rating = {rating: scale.levels[place] for place, rating in enumerate(_levels(scale).values())}
+        return tuple(_level_name(by_rating[category]) for category in categories)
+    counted = categories == COUNTED and not isinstance(scale, LikertScale)
+    plain = [LocalText(zh=f"{category:g}", en=f"{category:g}") for category in categories]
+    return (*plain[:-1], LocalText(zh="2 及以上", en="2 or more")) if counted else tuple(plain)
+
+
+def _level_name(level: Anchor) -> LocalText:
+    return level.title if level.title.zh or level.title.en else LocalText(zh=level.id, en=level.id)
 
 
 def _levels(scale: LevelsScale) -> dict[str, float]:
@@ -230,6 +248,8 @@ class CriterionReport(Frozen):
     judge: str
     scale: str
     categories: tuple[float, ...]
+    category_names: tuple[LocalText, ...]
+    """As people call them, in the order of `categories`."""
     verdict: VerdictLine
     calls: int
     compared: int

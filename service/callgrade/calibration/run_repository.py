@@ -1,0 +1,87 @@
+"""Calibration runs and what the judge made of each call."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from callgrade.access.principals import Principal
+from callgrade.calibration.tables import GOLDEN_CALL
+from callgrade.db.tables import CalibrationItem, CalibrationRun
+from callgrade.db.tables.core import table_of
+from callgrade.domain.errors import UnknownResourceError
+from callgrade.reviews.repository import insert_missing
+
+RUN = table_of(CalibrationRun)
+ITEM = table_of(CalibrationItem)
+MOST_LISTED = 200
+
+
+class StoredItem(NamedTuple):
+    """`name`: the golden call's id within its set; `scorecard` None where nothing came of it, or it was erased."""
+
+    name: str
+    sample: int
+    scorecard: str | None
+    usage: dict[str, Any]
+    model_reported: str | None
+
+
+def find(session: Session, principal: Principal, run_id: str) -> CalibrationRun:
+    """By its id, or by the beginning of it where only one begins so. Raises UnknownResourceError."""
+    mine = RUN.c.client_id == principal.client_id
+    rows = session.execute(select(CalibrationRun).where(mine, RUN.c.id.startswith(run_id, autoescape=True)).limit(2))
+    found = [row[0] for row in rows]
+    if len(found) != 1 or not run_id:
+        raise UnknownResourceError("there is no such calibration run")
+    run: CalibrationRun = found[0]
+    return run
+
+
+def runs(
+    session: Session, principal: Principal, rubric_id: str | None = None, limit: int = MOST_LISTED
+) -> list[CalibrationRun]:
+    """The newest first."""
+    statement = select(CalibrationRun).where(RUN.c.client_id == principal.client_id)
+    if rubric_id is not None:
+        statement = statement.where(RUN.c.rubric_id == rubric_id)
+    return list(session.execute(statement.order_by(RUN.c.id.desc()).limit(limit)).scalars())
+
+
+def unfinished(session: Session, principal: Principal, same: Mapping[str, Any]) -> CalibrationRun | None:
+    """The newest run of the same by the same that is not done."""
+    statement = select(CalibrationRun).where(RUN.c.client_id == principal.client_id, RUN.c.status != "done")
+    for name, value in same.items():
+        column = RUN.c[name]
+        statement = statement.where(column.is_(None) if value is None else column == value)
+    return session.execute(statement.order_by(RUN.c.id.desc()).limit(1)).scalars().first()
+
+
+def add(session: Session, run: CalibrationRun) -> CalibrationRun:
+    session.add(run)
+    session.flush()
+    return run
+
+
+def change(session: Session, run_id: str, **values: Any) -> None:
+    session.execute(update(RUN).where(RUN.c.id == run_id).values(**values))
+
+
+def add_items(session: Session, rows: Sequence[CalibrationItem]) -> int:
+    """Those that are not there yet; says how many."""
+    return insert_missing(session, ITEM, [row.model_dump() for row in rows])
+
+
+def judged(session: Session, run_id: str) -> set[tuple[str, int]]:
+    """(the server's id of the golden call, sample) of what is stored."""
+    rows = session.execute(select(ITEM.c.golden_call_id, ITEM.c.sample).where(ITEM.c.run_id == run_id))
+    return {(row.golden_call_id, row.sample) for row in rows}
+
+
+def items(session: Session, run_id: str, names: Collection[str] | None = None) -> list[StoredItem]:
+    """By name and sample. `names`: of these golden calls alone."""
+    columns = (GOLDEN_CALL.c.name, ITEM.c.sample, ITEM.c.scorecard, ITEM.c.usage, ITEM.c.model_reported)
+    statement = select(*columns).join(GOLDEN_CALL, GOLDEN_CALL.c.id == ITEM.c.golden_call_id)
+    rows = session.execute(statement.where(ITEM.c.run_id == run_id).order_by(GOLDEN_CALL.c.name, ITEM.c.sample))
+    return [StoredItem(*row) for row in rows if names is None or row.name in names]

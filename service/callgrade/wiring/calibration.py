@@ -1,0 +1,46 @@
+"""The judges of a calibration run: as a release would ask for them, each sample on its own."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Literal
+
+from callgrade.adapters.rules import RuleJudge
+from callgrade.adapters.speech import SpeechJudge
+from callgrade.calibration.running import OpenJudges
+from callgrade.db.session import Database
+from callgrade.evaluations.asking import Asking
+from callgrade.ports import Judge
+from callgrade.settings import LLMSettings, Settings
+from callgrade.wiring.judges import ClientJudges
+
+
+def calibration_judges(
+    settings: Settings,
+    database: Database,
+    client_id: str,
+    asking: Asking,
+    mode: Literal["auto", "rules"] = "auto",
+) -> OpenJudges:
+    """`rules`: no model, whatever is set up. The first sample may take answers that are cached; the others have a salt
+    of their own, or they would all be the same answer. Opening raises SettingsError for what this host is not set up
+    for."""
+
+    @asynccontextmanager
+    async def open_(sample: int) -> AsyncIterator[Sequence[Judge]]:
+        if mode == "rules":
+            yield [RuleJudge(), SpeechJudge()]
+            return
+        judges = ClientJudges(settings.model_copy(update={"llm": _again(settings.llm, sample)}), database)
+        try:
+            yield (await judges.of(client_id, asking)).judges
+        finally:
+            await judges.aclose()
+
+    return open_
+
+
+def _again(llm: LLMSettings, sample: int) -> LLMSettings:
+    if sample == 0:
+        return llm
+    seed = None if llm.seed is None else llm.seed + sample
+    return llm.model_copy(update={"run_salt": f"{llm.run_salt}\0sample {sample}", "seed": seed})
