@@ -12,6 +12,7 @@ from callgrade.domain.judgements import Judgement
 from callgrade.domain.rubrics import Phrases
 from tests.domain.forms import rubric
 
+INSULT = {"find": {"phrases": ["神经病"]}, "count": "matches"}
 REFUSAL = {"side": "customer", "find": {"phrases": ["不需要", "不用了"]}, "at_least": 3}
 
 
@@ -173,3 +174,33 @@ class TestWhoSpoke:
     def test_an_absence_is_not_claimed_while_speakers_are_unknown(self):
         assert judge(self.rule, "A您好", "U不知道").status == "cannot_assess"
         assert judge(self.rule, "A不知道", "U嗯").status == "judged"
+
+    @pytest.mark.parametrize("blank", ["", "……", " 。 "])
+    def test_an_absence_is_not_claimed_of_turns_without_words(self, blank):
+        assert judge(INSULT, "A" + blank, "C喂？").status == "cannot_assess"
+        assert judge(INSULT, "A嗯", "C喂？").status == "judged"  # somebody heard that
+
+    @pytest.mark.parametrize(
+        "said",
+        ["Вы что, тупой?", "수익은 무조건 보장됩니다", "ได้ค่ะ รอสักครู่นะคะ", "お客様はおかしいですよ", "ياخشىمۇسىز"],
+    )
+    def test_an_absence_is_not_claimed_of_words_in_a_writing_that_no_list_is_in(self, said):
+        greeting = {"find": {"phrases": ["您好"]}, "found": {"answer": "yes"}, "missing": {"answer": "no"}}
+        yes_or_no = {"kind": "answer", "yes": 2, "no": 0}
+        assert judge(greeting, "A" + said, "C喂？", scale=yes_or_no).status == "cannot_assess"
+        assert judge(INSULT, "A" + said, "C喂？").status == "cannot_assess"
+
+    @pytest.mark.parametrize(
+        "said", ["Good morning, Café Müller", "这个是 Wi-Fi 6 的路由器", "我们的 APP 叫 Яндекс", "13800"]
+    )
+    def test_a_foreign_name_makes_no_foreign_call(self, said):
+        assert judge(INSULT, "A" + said, "C喂？").status == "judged"
+
+    def test_what_is_found_all_the_same_counts(self):
+        found = judge(INSULT, "AВы что, тупой? 神经病", "C喂？")
+        assert (found.status, found.outcome.occurrences) == ("judged", 1)
+
+    def test_whether_it_came_after_something_is_unknown_where_that_side_is_not_heard(self):
+        rule = {"find": {"phrases": ["开通"]}, "after": REFUSAL, "count": "turns"}
+        assert judge(rule, "A您好", "A我给您开通").status == "cannot_assess"
+        assert judge(rule, "A您好", "C好", "A我给您开通").status == "judged"

@@ -37,6 +37,8 @@ def halfwidth_to_fullwidth(text: str) -> str:
         ["café", "cafe\u0301", "CAFE"],
         ["這裡是台灣", "这里是台湾"],
         ["妳", "你"],
+        ["idiot", "idi\u043et", "\u0456d\u0456\u043et"],  # Cyrillic letters that look Latin
+        ["stupid", "st\u03c5pid", "ST\u03a5PID"],  # a Greek one
         ["5,000元", "5000元"],
     ],
 )

@@ -29,6 +29,8 @@ _CLAUSE_ENDS = frozenset("，。！？；,!?;")
 """A negation before one of these is an answer of its own: 不会，保证收益."""
 
 _GAP = ".{0,8}"
+_IN_OUR_WRITING = re.compile(r"[A-Za-z0-9À-ɏ\u3400-\u9fff\uf900-\ufaff\uff10-\uff5a\U00020000-\U0003ffff]+")
+"""Hanzi, Latin letters and digits: what lists of phrases are written in."""
 
 
 class Line(NamedTuple):
@@ -55,6 +57,7 @@ class Script:
         self.lines = tuple(Line(i, turn.speaker, fold(turn.text)) for i, turn in enumerate(transcript.turns))
         self._joined: dict[str, str] = {}
         self._found: dict[tuple[Matcher, str], list[Match]] = {}
+        self._legible: dict[str, bool] = {}
 
     def spoken_by(self, side: str) -> tuple[Line, ...]:
         return self.lines if side == "any" else tuple(line for line in self.lines if line.speaker == side)
@@ -64,6 +67,17 @@ class Script:
         if side not in self._joined:
             self._joined[side] = "\n".join(line.folded.text for line in self.spoken_by(side))
         return self._joined[side]
+
+    def legible(self, side: str) -> bool:
+        """Whether at least half of what a side said is in hanzi or Latin letters: only of such words can it be told
+        that something is not among them. Kana, Hangul, Cyrillic, Thai… are not; languages written alike are not told
+        apart."""
+        if side not in self._legible:
+            said = "".join(line.folded.source for line in self.spoken_by(side))
+            others = _IN_OUR_WRITING.sub("", said)
+            ours, foreign = len(said) - len(others), sum(character.isalpha() for character in others)
+            self._legible[side] = ours > 0 and ours >= foreign
+        return self._legible[side]
 
     def matches(self, matcher: "Matcher", side: str) -> list[Match]:
         """What a matcher finds in one side's turns; searched once, however many rules ask."""

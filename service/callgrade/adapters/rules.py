@@ -20,6 +20,7 @@ from callgrade.ports import Verdicts
 MOST_EVIDENCE = 50
 """Quotes kept for one criterion. The count in the outcome is not limited by it."""
 
+ILLEGIBLE = "what was said is not in a writing that its words are in"
 SAID, NOT_SAID = "its words were said", "none of its words was said"
 
 
@@ -74,6 +75,8 @@ def _judge(criterion: Criterion, compiled: Compiled, script: Script, transcript:
     counted = _counted(rule, _searched(criterion, compiled, script))
     if not counted and any(line.speaker is Speaker.UNKNOWN for line in script.lines):
         return cannot_assess(criterion.id, "rules", "nothing found, but who spoke some turns is unknown")
+    if not counted and (unheard := _unheard(criterion, rule, script)):
+        return cannot_assess(criterion.id, "rules", unheard)
     outcome = _outcome(criterion, rule, counted)
     if outcome is None:
         return _not_applicable(criterion, "not found")
@@ -87,6 +90,15 @@ def _judge(criterion: Criterion, compiled: Compiled, script: Script, transcript:
         reason=SAID if counted else NOT_SAID,
         evidence=tuple(span_evidence(transcript, m.turn, m.start, m.end) for m in shown[:MOST_EVIDENCE]),
     )
+
+
+def _unheard(criterion: Criterion, rule: PhraseRule, script: Script) -> str | None:
+    """Why it cannot be told that the words were not said."""
+    if not script.legible(criterion.side):
+        return ILLEGIBLE
+    if rule.after is not None and not script.spoken_by(rule.after.side):
+        return f"no turn is known to be the {rule.after.side}'s"
+    return None
 
 
 def _not_applicable(criterion: Criterion, reason: str) -> Judgement:

@@ -1,10 +1,10 @@
 """Texts made comparable: what differs only in writing folds to the same text, and offsets lead back.
 
-Folded away: width and compatibility forms, case, accents, punctuation, white space, traditional characters, fillers
-of one sound (嗯 啊 呃 哦, um, uh). Spoken digits become ASCII digits (幺三八 → 138); 十 百 千 万 stay, they are
-arithmetic, not writing. Kept because they carry an amount: a decimal point and a clock's colon (both 点, as they are
-spoken), the dash of a range and its spoken form (1-2天, 一两天 → 1~2天, never 12天), % and currency signs, superscripts
-and circled numbers.
+Folded away: width and compatibility forms, case, accents, punctuation, white space, traditional characters, Cyrillic
+and Greek letters that look Latin, fillers of one sound (嗯 啊 呃 哦, um, uh). Spoken digits become ASCII digits
+(幺三八 → 138); 十 百 千 万 stay, they are arithmetic, not writing. Kept because they carry an amount: a decimal point
+and a clock's colon (both 点, as they are spoken), the dash of a range and its spoken form (1-2天, 一两天 → 1~2天,
+never 12天), % and currency signs, superscripts and circled numbers.
 """
 
 import re
@@ -16,6 +16,9 @@ from typing import Any
 _DIGITS = {"〇": "0", "零": "0", "幺": "1", "两": "2"} | {c: str(i) for i, c in enumerate("一二三四五六七八九", 1)}
 _FILLERS = frozenset("嗯啊呃哦噢喔欸诶")  # not 唔, which is 不 in Cantonese
 _SAME_WORD = {"妳": "你", "著": "着"}  # written variants that OpenCC decides by phrase, or not at all
+_LOOKALIKE = dict(zip("авекмнорстухіјѕԁһαικνορτυχ", "abekmhopctyxijsdhaikvoptux", strict=True))
+"""Cyrillic and Greek letters that the eye takes for Latin ones (Unicode's confusables, UTS 39): they would hide a word
+from whoever looks for it."""
 _KEPT_PUNCTUATION = frozenset("%‰")
 _LARGEST_TABLE = 30_000  # more distinct characters than any honest archive holds
 _LARGEST_CACHED = 2_000
@@ -187,7 +190,7 @@ def _fold_plain(character: str) -> str:
         return ""
     if category == "Lo" and character >= "\u3400":
         character = _simplified(character)
-    character = _SAME_WORD.get(character, character)
+    character = _SAME_WORD.get(character) or _LOOKALIKE.get(character, character)
     return _DIGITS.get(character, character)
 
 

@@ -132,6 +132,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "reason.no_turns": ("转写中没有话轮", "The transcript has no turns"),
     "reason.no_agent_turn": ("没有可确认为坐席的话轮", "No turn is known to be the agent's"),
     "reason.no_customer_turn": ("没有可确认为客户的话轮", "No turn is known to be the customer's"),
+    "reason.illegible": (
+        "听不到字句，或所说的不是词表所用的文字（中文、拉丁字母）",
+        "Nothing was said in Chinese or Latin letters, which its words are in",
+    ),
     "reason.moment_did_not_come": ("通话中没有出现需要它的情形", "The moment that calls for it did not come"),
     "reason.speakers_unknown": (
         "没有找到，但有些话轮不知是谁说的",
@@ -275,6 +279,7 @@ _GIVEN_REASONS = {
     "the transcript has no turns": "reason.no_turns",
     "no turn is known to be the agent's": "reason.no_agent_turn",
     "no turn is known to be the customer's": "reason.no_customer_turn",
+    "what was said is not in a writing that its words are in": "reason.illegible",
     "the moment that calls for it did not come": "reason.moment_did_not_come",
     "nothing found, but who spoke some turns is unknown": "reason.speakers_unknown",
     "not found": "reason.absent",
