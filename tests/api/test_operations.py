@@ -85,3 +85,13 @@ def test_lines_of_a_batch_wait_too(service: Service) -> None:
     text = service.get("/metrics").text
     assert "callgrade_batch_lines_waiting 12.0" in text
     assert re.search(r"callgrade_batch_oldest_seconds [0-9.]+", text)
+
+
+def test_events_wait_for_their_receivers(service: Service) -> None:
+    assert "callgrade_deliveries_waiting 0.0" in service.get("/metrics").text
+    wanted = {"url": "https://example.org/hook", "events": ["evaluation.proposed"]}
+    assert service.http.post("/v1/webhooks", json=wanted, headers=service.key()).status_code == 201
+    service.submit(transcript("C-1"))
+    text = service.get("/metrics").text
+    assert "callgrade_deliveries_waiting 1.0" in text
+    assert re.search(r"callgrade_deliveries_oldest_seconds [0-9.]+", text)

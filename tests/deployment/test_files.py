@@ -228,7 +228,7 @@ def figures() -> dict[str, set[str]]:
     metrics = Metrics()
     metrics.request("GET", "/v1/calls", 200, 0.1)
     metrics.done("judge", 0.1, "not-ready")
-    text = metrics.exposition({"queued": Waiting(1, 2.0)}, Waiting(1, 2.0)).decode()
+    text = metrics.exposition({"queued": Waiting(1, 2.0)}, Waiting(1, 2.0), Waiting(1, 2.0)).decode()
     kinds = dict(re.findall(r"^# TYPE (\S+) (\w+)$", text, re.M))
     names = {name: set() for name in kinds} | {
         f"{name}_{part}": set() for name in kinds for part in ("bucket", "count")

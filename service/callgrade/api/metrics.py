@@ -70,12 +70,12 @@ class Metrics:
         except OSError as error:
             raise SettingsError(f"--metrics-port {port}: {error.strerror}") from None
 
-    def exposition(self, waiting: Mapping[str, Waiting], lines: Waiting) -> bytes:
-        """With how many evaluations wait by their status, and how many lines of batches."""
-        return generate_latest(self.registry) + generate_latest(_queue(waiting, lines))
+    def exposition(self, waiting: Mapping[str, Waiting], lines: Waiting, deliveries: Waiting) -> bytes:
+        """With how many evaluations wait by their status, how many lines of batches, and how many webhook events."""
+        return generate_latest(self.registry) + generate_latest(_queue(waiting, lines, deliveries))
 
 
-def _queue(waiting: Mapping[str, Waiting], lines: Waiting) -> CollectorRegistry:
+def _queue(waiting: Mapping[str, Waiting], lines: Waiting, deliveries: Waiting) -> CollectorRegistry:
     registry = CollectorRegistry()
 
     class Queue(Collector):
@@ -87,7 +87,9 @@ def _queue(waiting: Mapping[str, Waiting], lines: Waiting) -> CollectorRegistry:
                 age.add_metric([status], found.oldest_s)
             batches = GaugeMetricFamily("callgrade_batch_lines_waiting", "In chunks not done yet.", lines.number)
             oldest = GaugeMetricFamily("callgrade_batch_oldest_seconds", "Since it came in.", lines.oldest_s)
-            return [depth, age, batches, oldest]
+            events = GaugeMetricFamily("callgrade_deliveries_waiting", "Webhook events.", deliveries.number)
+            untold = GaugeMetricFamily("callgrade_deliveries_oldest_seconds", "Since it happened.", deliveries.oldest_s)
+            return [depth, age, batches, oldest, events, untold]
 
     registry.register(Queue())
     return registry

@@ -7,10 +7,11 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from callgrade.db.tables import Evaluation
+from callgrade.db.tables.webhooks import WAITING
 from callgrade.db.types import now
 from callgrade.evaluations.chunks import WORKING
 from callgrade.evaluations.statuses import OPEN
-from callgrade.evaluations.tables import BATCH, BATCH_CHUNK, CALL, EVALUATION, SCORECARD
+from callgrade.evaluations.tables import BATCH, BATCH_CHUNK, CALL, DELIVERY, EVALUATION, SCORECARD, WEBHOOK
 
 
 class Waiting(NamedTuple):
@@ -50,5 +51,15 @@ def lines_waiting(session: Session) -> Waiting:
         select(func.coalesce(func.sum(BATCH_CHUNK.c.lines), 0), func.min(BATCH.c.created_at))
         .join(BATCH, BATCH.c.id == BATCH_CHUNK.c.batch_id)
         .where(BATCH.c.status.in_(WORKING), BATCH_CHUNK.c.status == "queued")
+    ).one()
+    return Waiting(number, 0.0 if since is None else max(0.0, (now() - since).total_seconds()))
+
+
+def deliveries_waiting(session: Session) -> Waiting:
+    """Of webhooks that may be sent to: events that no receiver has taken yet, and how old the oldest is."""
+    number, since = session.execute(
+        select(func.count(), func.min(DELIVERY.c.created_at))
+        .join(WEBHOOK, WEBHOOK.c.id == DELIVERY.c.webhook_id)
+        .where(WAITING)
     ).one()
     return Waiting(number, 0.0 if since is None else max(0.0, (now() - since).total_seconds()))

@@ -6,7 +6,7 @@ from callgrade.api.dependencies import MayReadMetrics, Serving, Watcher
 from callgrade.api.documentation import errors
 from callgrade.api.metrics import CONTENT_TYPE
 from callgrade.api.schemas import Readiness
-from callgrade.evaluations.views import lines_waiting, waiting_by_status
+from callgrade.evaluations.views import deliveries_waiting, lines_waiting, waiting_by_status
 
 router = APIRouter(tags=["operations"])
 
@@ -47,4 +47,5 @@ def metrics(services: Serving) -> Response:
     """
     with services.database.reading() as session:
         waiting, lines = waiting_by_status(session), lines_waiting(session)
-    return Response(services.metrics.exposition(waiting, lines), media_type=CONTENT_TYPE)
+        deliveries = deliveries_waiting(session)
+    return Response(services.metrics.exposition(waiting, lines, deliveries), media_type=CONTENT_TYPE)
