@@ -3,6 +3,7 @@
     python -m evals.bench.desk                                          # a million, SQLite and PostgreSQL
     python -m evals.bench.desk --on sqlite --evaluations 20000
 
+With Chromium and playwright it is also measured how long a decision takes from the click until it is painted.
 The page is that of a sample call of `callgrade serve --demo` (17 criteria, a waveform), asked for by a reviewer who is
 signed in. The queue is asked for by somebody who has a share of the open reviews and may see the pool, over HTTP of
 `callgrade serve`, which has nothing else to do; PostgreSQL's processor time counts.
@@ -10,6 +11,7 @@ signed in. The queue is asked for by somebody who has a share of the open review
 
 import argparse
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -34,10 +36,23 @@ from callgrade.web.dependencies import session_cookie
 
 PAGE_CPU_MS, COLD_BYTES, QUEUE_MS = 8.0, 60_000, 50.0
 WARM_UP, ASKED = 30, 300
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REVIEWERS = 40
 OPEN_ONE_IN, POOLED_ONE_IN = 20, 4
 """Of the reviews; of the open ones."""
 PATIENCE_S = 60
+PAINTED_MS = 100.0
+CLICKED = """(id) => new Promise((done) => {
+  const began = performance.now();
+  new MutationObserver((_, observer) => {
+    if (!document.getElementById(id)?.classList.contains("decided")) return;
+    observer.disconnect();
+    requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - began)));
+  }).observe(document.getElementById("cards"), { childList: true, subtree: true, attributes: true });
+  document.querySelector(`#${id} button.good`).click();
+})"""
+"""Agrees with a card, and says how many milliseconds later that was painted: in the frame after the one in which the
+card changed."""
 
 
 def main() -> None:
@@ -59,6 +74,7 @@ def page_of_a_sample(kind: Kind, url: str, place: str) -> Table:
         with _signed_in(database, service, "reviewer") as http:
             figures = _timed(kind, lambda: http.get(f"/calls/{call}"), _cpu(service, url), cpu_at_most=PAGE_CPU_MS)
             figures.append(Figure("page, styles and scripts, cold", _cold(http, f"/calls/{call}"), "B", COLD_BYTES))
+            figures.append(_painted(service, dict(http.cookies), call))
     return Table(f"{kind}, review page of a sample call", tuple(figures))
 
 
@@ -126,6 +142,25 @@ def _timed(
         Figure(f"{name}: answered, p95", p95, f"ms (median {median(times):.1f})", p95_at_most),
         Figure(f"{name}: processor time of the server", cpu_ms, "ms", cpu_at_most),
     ]
+
+
+def _painted(service: Service, cookies: dict[str, str], call: str) -> Figure:
+    """The slowest of a call's decisions."""
+    name, path = "agreed, until it is painted, slowest", next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        return Figure(name, "not measured: there is no Chromium here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        context = browser.new_context()
+        context.add_cookies([{"name": key, "value": value, "url": service.base_url} for key, value in cookies.items()])
+        page = context.new_page()
+        page.goto(f"{service.base_url}/calls/{call}")
+        cards = page.eval_on_selector_all("#cards article:has(button.good)", "cards => cards.map(card => card.id)")
+        times = [float(page.evaluate(CLICKED, card)) for card in cards]
+        browser.close()
+    return Figure(name, max(times), f"ms (median {median(times):.1f} of {len(times)})", PAINTED_MS)
 
 
 def _cold(http: httpx.Client, path: str) -> int:
