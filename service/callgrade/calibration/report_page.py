@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from callgrade.calibration.report_view import SIGNS, WIDTH, Link, between, decimal, make_view
+from callgrade.calibration.report_view import SIGNS, WIDTH, Link, between, decimal, make_view, share
 from callgrade.calibration.report_words import say
 from callgrade.domain.calibration import CalibrationReport
 
@@ -60,5 +60,5 @@ def _environment(language: str) -> "Environment":
     def translated(key: str, **values: object) -> str:
         return say(key, language, **values)
 
-    environment.globals.update(say=translated, signs=SIGNS, width=WIDTH, decimal=decimal, between=between)
+    environment.globals.update(say=translated, signs=SIGNS, width=WIDTH, decimal=decimal, share=share, between=between)
     return environment

@@ -72,6 +72,7 @@ class Criterion(NamedTuple):
     reason: str
     action: str
     needed: str
+    needed_short: str
     forest: Forest
     lines: tuple[Line, ...]
     confusion: tuple[tuple[str, tuple[Cell, ...]], ...]
@@ -187,6 +188,7 @@ def _criterion(place: int, found: CriterionReport, language: str) -> Criterion:
         reason=line.reason.in_language(language),
         action=line.action.in_language(language),
         needed=needed(line, language),
+        needed_short=_short(found, language),
         forest=_forest(found),
         lines=tuple(_lines(found, language)),
         confusion=_matrix(found, language),
@@ -194,6 +196,13 @@ def _criterion(place: int, found: CriterionReport, language: str) -> Criterion:
         classes=tuple(_classes(found, language)),
         counts=tuple(_counts(found, language)),
     )
+
+
+def _short(found: CriterionReport, language: str) -> str:
+    line = found.verdict
+    if not line.labels_needed:
+        return "–" if line.labels_needed is None else "0"
+    return say(f"short_{line.needed_of}", language, number=line.labels_needed)
 
 
 def _forest(found: CriterionReport) -> Forest:
