@@ -56,6 +56,7 @@ from callgrade.db.tables import (
     SignInFailures,
     StoredScorecard,
     TranscriptVersion,
+    UnreadDecision,
     User,
     Webhook,
     metadata,
@@ -113,7 +114,8 @@ def _of_client(session: Session, client: str, number: int) -> None:
         Evaluation(id=f"e{number}", client_id=client, call_id=f"call{number}", dedupe="x", rubric_id="r",
                    rubric_version="v1", rubric_digest="d", release_id=f"rel{number}", batch_id=f"b{number}", line=1,
                    status="proposed", called_at=AT.astimezone(UTC), total=Decimal("87.3333"), low=Decimal("-0.0001"),
-                   high=Decimal("99999999.9999"), passed=True if number == 1 else None),
+                   high=Decimal("99999999.9999"), passed=True if number == 1 else None,
+                   proposed=Decimal("87.3333"), proposed_passed=False, yields_to="e0"),
     )  # fmt: skip
     add(
         StoredScorecard(evaluation_id=f"e{number}", attempt=1, content=AWKWARD * 1000),
@@ -161,6 +163,8 @@ def _of_desk(add: Callable[..., None], client: str, number: int) -> None:
         Appeal(id=f"ap{number}", client_id=client, evaluation_id=evaluation, revision=1, criterion_id="c",
                filed_by=user, file_by=AT, reason=AWKWARD, at_ms=41200, wanted={"outcome": None},
                given={"outcome": {"answer": "no"}}),
+        UnreadDecision(evaluation_id=evaluation, attempt=1, client_id=client, rubric_id="r", outcome="audited",
+                       stopped_by="c", probability=1 / 3, states=["a1"], at=AT),
     )  # fmt: skip
 
 

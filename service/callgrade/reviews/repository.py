@@ -167,11 +167,19 @@ def insert_missing(session: Session, table: Any, rows: Sequence[dict[str, Any]])
 
 def decisions(session: Session, review_id: str) -> list[Decision]:
     """In the order of their versions, criterion by criterion."""
+    return decisions_of(session, [review_id]).get(review_id, [])
+
+
+def decisions_of(session: Session, review_ids: Sequence[str]) -> dict[str, list[Decision]]:
+    """Of several reviews, by their ids."""
     rows = session.execute(
-        select(DECISION).where(DECISION.c.review_id == review_id).order_by(DECISION.c.criterion_id, DECISION.c.version)
+        select(DECISION)
+        .where(DECISION.c.review_id.in_(review_ids))
+        .order_by(DECISION.c.review_id, DECISION.c.criterion_id, DECISION.c.version)
     )
-    return [
-        Decision(
+    found: dict[str, list[Decision]] = {}
+    for row in rows:
+        decision = Decision(
             criterion_id=row.criterion_id,
             version=row.version,
             kind=row.kind,
@@ -181,8 +189,8 @@ def decisions(session: Session, review_id: str) -> list[Decision]:
             by=f"user:{row.decided_by}",
             at=row.decided_at,
         )
-        for row in rows
-    ]
+        found.setdefault(row.review_id, []).append(decision)
+    return found
 
 
 def append(session: Session, review_id: str, rows: Sequence[Decision]) -> bool:

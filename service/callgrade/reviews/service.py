@@ -17,6 +17,7 @@ from callgrade.db.session import Database
 from callgrade.db.tables import Review
 from callgrade.db.types import now
 from callgrade.domain.errors import ConflictError, ForbiddenError, InputError, JudgementError
+from callgrade.domain.frozen import LocalText
 from callgrade.domain.judgements import EXCLUDED, Evidence
 from callgrade.domain.outcomes import Outcome
 from callgrade.domain.reviews import (
@@ -32,6 +33,7 @@ from callgrade.evaluations import registry
 from callgrade.evaluations import repository as evaluations
 from callgrade.reviews import repository
 from callgrade.reviews.appeals_repository import judged_by
+from callgrade.reviews.autonomy import pass_of
 from callgrade.reviews.publishing import begins_from, is_second_check, publish
 from callgrade.reviews.repository import Subject
 from callgrade.reviews.views import SAMPLE, ReviewView, cards, open_ones, running
@@ -199,9 +201,10 @@ class ReviewDesk:
                 return self._view(session, visitor, found)
             subject, rubric, proposal = self._at_work(session, visitor, review_id)
             log = repository.decisions(session, review_id)
-            if missing := open_ones(proposal, log):
-                raise UnfinishedError(missing)
             review = subject.review
+            automatic = self._automatic(session, review, subject, rubric, proposal)
+            if missing := open_ones(proposal, log, automatic):
+                raise UnfinishedError(missing)
             card = running(rubric, proposal, log, parse_stored(subject.transcript), hidden=review.blind)
             review.state, review.submitted_at = "submitted", self._clock()
             review.reviewer_id = review.reviewer_id or visitor.user_id
@@ -210,6 +213,7 @@ class ReviewDesk:
             session.flush()
             kinds = [decision.kind for decision in standing(log).values()]
             facts = {kind: kinds.count(kind) for kind in ("approve", "override", "cannot_judge")}
+            facts["automatic"] = sum(id_ not in standing(log) for id_ in automatic)
             audit.record(session, visitor, "review.submitted", review.id, facts)
             if review.slot == 0 or is_second_check(review):
                 publish(session, visitor, subject.evaluation, card, review_id=review.id)
@@ -282,6 +286,15 @@ class ReviewDesk:
         if review.slot == 0 and not log:
             evaluations.move(session, review.evaluation_id, review.attempt, "in_review")
 
+    def _automatic(
+        self, session: Session, review: Review, subject: Subject, rubric: Rubric, proposal: Scorecard
+    ) -> dict[str, LocalText]:
+        """Criterion → why it goes by itself. Nothing in a blind review, nor in a check of what was published: there
+        somebody's own look is what is wanted."""
+        if review.blind or is_second_check(review):
+            return {}
+        return pass_of(session, subject.evaluation.client_id, rubric, proposal).automatic
+
     def _rubric(self, session: Session, review: Review, subject: Subject | None = None) -> Rubric:
         subject = subject or repository.subject(session, review)
         return registry.rubric_of_digest(session, subject.evaluation.rubric_digest)
@@ -302,6 +315,7 @@ class ReviewDesk:
         log = repository.decisions(session, review.id)
         hidden = review.blind and review.state != "submitted"
         mine = repository.drafts(session, review.id, visitor.user_id) if visitor.user_id else {}
+        automatic = self._automatic(session, review, subject, rubric, proposal)
         other = review.claimed_by if review.claimed_by != visitor.user_id else None
         live = other is not None and review.claimed_until is not None and review.claimed_until > self._clock()
         return ReviewView(
@@ -319,8 +333,8 @@ class ReviewDesk:
             due_at=review.due_at,
             claimed_by=repository.login_of(session, other) if live else None,
             claimed_until=review.claimed_until if live else None,
-            cards=cards(rubric, proposal, log, mine, hidden=hidden, at_least=self._bulk),
-            undecided=open_ones(proposal, log),
+            cards=cards(rubric, proposal, log, mine, hidden=hidden, at_least=self._bulk, automatic=automatic),
+            undecided=open_ones(proposal, log, automatic),
             running=running(rubric, proposal, log, transcript, hidden=hidden),
         )
 

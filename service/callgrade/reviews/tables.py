@@ -5,9 +5,11 @@ from callgrade.db.tables.core import table_of
 
 ACKNOWLEDGEMENT = table_of(tables.Acknowledgement)
 APPEAL = table_of(tables.Appeal)
+AUTONOMY = table_of(tables.Autonomy)
 DECISION = table_of(tables.ReviewDecision)
 DRAFT = table_of(tables.ReviewDraft)
 FINDING = table_of(tables.Finding)
 PUBLISHED = table_of(tables.PublishedScorecard)
 REVIEW = table_of(tables.Review)
+UNREAD = table_of(tables.UnreadDecision)
 USER = table_of(tables.User)

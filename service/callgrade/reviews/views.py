@@ -1,10 +1,12 @@
 """What a reviewer is shown. A blind view has no place that could carry the proposal."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from callgrade.domain.calls import Transcript
-from callgrade.domain.frozen import Frozen
+from callgrade.domain.frozen import Frozen, LocalText
 from callgrade.domain.judgements import EXCLUDED
 from callgrade.domain.options import counts, options
 from callgrade.domain.outcomes import Outcome
@@ -23,13 +25,14 @@ from callgrade.evaluations.service import known_facts
 
 SAMPLE = "sample"
 """The reason that a blind review gives, whatever it is."""
+NOTHING: Mapping[str, LocalText] = MappingProxyType({})
 
 
 class CriterionView(Frozen):
     """One card. `version` is to be sent back with the next save; `options` are what the digits choose.
 
-    `proposed` is None where it is hidden; then so are `why_not` and `in_bulk`. `excluded`: the call's facts leave no
-    choice.
+    `proposed` is None where it is hidden; then so are `why_not`, `in_bulk` and `automatic`. `excluded`: the call's
+    facts leave no choice. `automatic` says why it goes through without a decision, which may be made all the same.
     """
 
     criterion: Criterion
@@ -42,6 +45,11 @@ class CriterionView(Frozen):
     proposed: ScoredJudgement | None
     why_not: WhyNot | None
     in_bulk: bool
+    automatic: LocalText | None = None
+
+    @property
+    def to_decide(self) -> bool:
+        return not self.excluded and (self.automatic is None or self.decision is not None)
 
 
 class ReviewView(Frozen):
@@ -80,7 +88,7 @@ class ReviewView(Frozen):
 
     @property
     def to_decide(self) -> int:
-        return sum(not card.excluded for card in self.cards)
+        return sum(card.to_decide for card in self.cards)
 
     def card(self, criterion_id: str) -> CriterionView:
         return next(card for card in self.cards if card.criterion.id == criterion_id)
@@ -94,13 +102,17 @@ def cards(
     *,
     hidden: bool,
     at_least: float,
+    automatic: Mapping[str, LocalText] = NOTHING,
 ) -> tuple[CriterionView, ...]:
-    """In the order of the form. `hidden`: the reviewer has not submitted what they think themselves."""
+    """In the order of the form. `hidden`: the reviewer has not submitted what they think themselves; then nothing is
+    `automatic`, whatever is said."""
     stands = standing(log)
     versions = {id_: max((d.version for d in log if d.criterion_id == id_), default=0) for id_ in rubric.by_id}
     shown = []
     for proposed in proposal.judgements:
         criterion = rubric.by_id[proposed.criterion_id]
+        by_itself = None if hidden else automatic.get(criterion.id)
+        in_bulk = not hidden and by_itself is None and why_not_in_bulk(proposed, criterion, at_least=at_least) is None
         shown.append(
             CriterionView(
                 criterion=criterion,
@@ -112,7 +124,8 @@ def cards(
                 draft=drafts.get(criterion.id, {}),
                 proposed=None if hidden else proposed,
                 why_not=None if hidden else why_not_approved(proposed),
-                in_bulk=not hidden and why_not_in_bulk(proposed, criterion, at_least=at_least) is None,
+                in_bulk=in_bulk,
+                automatic=by_itself,
             )
         )
     return tuple(shown)
@@ -124,5 +137,8 @@ def running(
     return rescored(rubric, proposal, standing(log), known_facts(transcript), blind=hidden)
 
 
-def open_ones(proposal: Scorecard, log: list[Decision]) -> tuple[str, ...]:
-    return undecided(proposal, standing(log))
+def open_ones(
+    proposal: Scorecard, log: list[Decision], automatic: Mapping[str, LocalText] = NOTHING
+) -> tuple[str, ...]:
+    """What is still to be decided: neither decided, nor excluded, nor `automatic`."""
+    return tuple(id_ for id_ in undecided(proposal, standing(log)) if id_ not in automatic)

@@ -22,8 +22,8 @@ pairs        score_difference(a, b) -> PairedDifference, mcnemar(right_a, right_
              agreement_difference(sums_a, sums_b) -> Statistic
 annotators   alternative_annotator_test(ratings, model, epsilon=, similarity="accuracy" | "rmse")
              -> AltTest(.winning_rate, .advantage)
-risk         upper_bound(misses, n), proves(share, misses, n), reviews_needed(share),
-             level_for_many(thresholds), level_at_look(look)
+risk         upper_bound(misses, n), weighted(missed, probabilities) -> (misses, n), proves(share, misses, n),
+             reviews_needed(share), level_for_many(thresholds), level_at_look(look)
 samples      items_for_kappa(prevalence, kappa), advice(n, prevalence) -> Advice
 drift        tuned(spread) -> Plan(reference, slack, limit), cusum(values, plan) -> Drift
 combined     honest_mean(proposed, labels, probabilities, rare=) -> HonestMean

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from callgrade.stats.results import WrongRatings
@@ -9,9 +11,9 @@ from callgrade.stats.results import WrongRatings
 LEVEL = 0.95
 
 
-def upper_bound(misses: int, n: int, *, level: float = LEVEL) -> float:
+def upper_bound(misses: float, n: float, *, level: float = LEVEL) -> float:
     """The exact one-sided binomial bound (Clopper & Pearson 1934): the true rate lies below it with at least `level`.
-    1 where nothing was reviewed."""
+    1 where nothing was reviewed. Broken numbers are what `weighted` makes of counts."""
     if not 0 <= misses <= n:
         raise WrongRatings("misses are a count from 0 to n")
     if misses == n:
@@ -19,7 +21,26 @@ def upper_bound(misses: int, n: int, *, level: float = LEVEL) -> float:
     return float(stats.beta.ppf(level, misses + 1, n - misses))
 
 
-def proves(share: float, misses: int, n: int, *, level: float = LEVEL) -> bool:
+def weighted(missed: ArrayLike, probabilities: ArrayLike) -> tuple[float, float]:
+    """(misses, n) that a sample is worth whose items were drawn with unequal probabilities (0 to 1), to be bounded as
+    if they were counts: the rarest drawn item counts as one, the others as the part of one that they stand for.
+
+    It is what thinning the sample to equal probabilities, where the exact bound holds, leaves on average. By simulation
+    (tests/stats/test_weighted_risk.py) the bound holds in 0.955 of samples or more; with Kish's effective size in the
+    place of n it held in 0.938 where misses stand among the rarely drawn. Equal probabilities leave the counts as they
+    are."""
+    hit, chance = np.asarray(missed, np.float64), np.asarray(probabilities, np.float64)
+    if hit.shape != chance.shape or hit.ndim != 1:
+        raise WrongRatings("a probability for each item")
+    if not len(hit):
+        return 0.0, 0.0
+    if not ((chance > 0) & (chance <= 1)).all() or not np.isin(hit, (0.0, 1.0)).all():
+        raise WrongRatings("probabilities lie above 0 and up to 1, an item is missed or not")
+    part = chance.min() / chance
+    return float((part * hit).sum()), float(part.sum())
+
+
+def proves(share: float, misses: float, n: float, *, level: float = LEVEL) -> bool:
     """Whether so many misses in n show a miss rate of at most `share`."""
     return upper_bound(misses, n, level=level) <= share
 

@@ -32,6 +32,7 @@ from callgrade.db.tables.reviews import (
     Review,
     ReviewDecision,
     ReviewDraft,
+    UnreadDecision,
 )
 from callgrade.db.tables.sampling import SampledCall, SamplingPlan, SamplingRun
 from callgrade.db.tables.webhooks import Delivery, Webhook
@@ -85,6 +86,7 @@ __all__ = [
     "SignInFailures",
     "StoredScorecard",
     "TranscriptVersion",
+    "UnreadDecision",
     "User",
     "Webhook",
     "metadata",

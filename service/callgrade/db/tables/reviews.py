@@ -157,3 +157,24 @@ class Finding(SQLModel, table=True):
     agent_id: str | None = None
     team: str | None = None
     called_at: datetime = Field(sa_type=Moment)
+
+
+class UnreadDecision(SQLModel, table=True):
+    """Append-only: what became of a proposal that might have been published unread, once for each attempt."""
+
+    __tablename__ = "unread_decision"
+    __table_args__ = (Index("unread_by_time", "client_id", "rubric_id", "at"),)
+
+    evaluation_id: str = Field(foreign_key="evaluation.id", primary_key=True)
+    attempt: int = Field(primary_key=True)
+    client_id: str = Field(foreign_key="client.id")
+    rubric_id: str
+    outcome: str
+    """published audited kept"""
+    stopped_by: str | None = None
+    """Of what was kept for people: the criterion, or the reason that a plan always looks at such calls."""
+    probability: float | None = None
+    """Of being audited, 0..1, for all that passed; None where it did not pass."""
+    states: list[Any] = Field(default_factory=list, sa_type=Json)
+    """Ids of the autonomy that it rests on."""
+    at: datetime = Field(default_factory=now, sa_type=Moment)

@@ -1,0 +1,107 @@
+"""Which criteria of one scorecard go by themselves. The state is looked up by what made the scorecard: another model,
+prompt, criterion or recogniser finds none, and then people decide."""
+
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from callgrade.db.tables import Autonomy
+from callgrade.domain.autonomy import (
+    CALL_LEVEL,
+    STATES,
+    Evidence,
+    Key,
+    Passing,
+    State,
+    goes_through,
+    keys_of,
+    passing,
+    why_never,
+)
+from callgrade.domain.frozen import Frozen, LocalText
+from callgrade.domain.judgements import EXCLUDED
+from callgrade.domain.rubrics import Rubric
+from callgrade.domain.scorecards import Scorecard
+from callgrade.reviews import autonomy_repository as repository
+
+NOBODY = LocalText(zh="尚未授予自主权", en="Nothing was granted.")
+UNPROVEN = LocalText(zh="没有可信的证据", en="There is no evidence that proves it.")
+
+
+class Standing(Frozen):
+    """The state of one criterion, and why. `id` of the row that says so; None where there is none."""
+
+    id: str | None = None
+    state: State = "human_only"
+    threshold: float | None = None
+    reason: LocalText = NOBODY
+
+
+class Pass(Frozen):
+    """What autonomy makes of one scorecard. `automatic`: criterion → why it goes through. `rests_on` are rows."""
+
+    automatic: dict[str, LocalText]
+    passing: Passing
+    rests_on: tuple[str, ...] = ()
+
+
+def key_of(row: Autonomy) -> Key:
+    return Key(**{name: getattr(row, name) for name in Key.model_fields})
+
+
+def text_of(stored: str | None) -> LocalText:
+    """A reason as it is stored: in both languages, or as somebody typed it."""
+    try:
+        return LocalText.model_validate_json(stored or "")
+    except ValidationError:
+        return LocalText(zh=stored or "", en=stored or "")
+
+
+def evidence_of(row: Autonomy) -> Evidence | None:
+    """None where there is none that can be read."""
+    try:
+        return Evidence.model_validate(row.evidence.get("figures"))
+    except ValidationError:
+        return None
+
+
+def states(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -> dict[str, Standing]:
+    """The state of each criterion, and of the call's violations together, for exactly what made this scorecard.
+
+    An automatic one whose evidence does not prove its bound, or which nothing could prove, is `human_only`.
+    """
+    rows = {key_of(row): row for row in repository.standing(session, client_id, rubric.id)}
+    found: dict[str, Standing] = {}
+    if not rows:
+        return found
+    for id_, key in keys_of(rubric, card.provenance).items():
+        row = rows.get(key)
+        if row is None:
+            continue
+        evidence, criterion = evidence_of(row), rubric.by_id.get(id_)
+        never = why_never(criterion, key) if criterion else None
+        if never or (row.state == "automatic" and not (evidence and evidence.proves)):
+            found[id_] = Standing(id=row.id, reason=never or UNPROVEN)
+            continue
+        state = next((one for one in STATES if one == row.state), STATES[0])
+        found[id_] = Standing(id=row.id, state=state, threshold=row.threshold, reason=text_of(row.reason))
+    return found
+
+
+def pass_of(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -> Pass:
+    """What of this scorecard goes through by itself, and whether all of it does."""
+    stand = states(session, client_id, rubric, card)
+    automatic = {}
+    for proposed in card.judgements:
+        one = stand.get(proposed.criterion_id)
+        if one is None or one.state != "automatic" or proposed.reason == EXCLUDED:
+            continue
+        if goes_through(rubric.by_id[proposed.criterion_id], proposed, threshold=one.threshold):
+            automatic[proposed.criterion_id] = one.reason
+    together = stand.get(CALL_LEVEL)
+    call_level = together is not None and together.state == "automatic"
+    rests_on = [stand[id_].id for id_ in automatic] + [together.id if together is not None and call_level else None]
+    return Pass(
+        automatic=automatic,
+        passing=passing(rubric, card.judgements, frozenset(automatic), call_level=call_level),
+        rests_on=tuple(id_ for id_ in rests_on if id_ is not None),
+    )

@@ -1,0 +1,79 @@
+"""What may go through unread, in the database: the autonomy that stands, and what became of proposals under it.
+
+How it is granted and taken back stands in the room of calibration.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import exists, func, select
+from sqlmodel import Session
+
+from callgrade.db.tables import Autonomy, Evaluation
+from callgrade.evaluations.tables import EVALUATION, TRANSCRIPT
+from callgrade.reviews.repository import insert_missing
+from callgrade.reviews.tables import AUTONOMY, REVIEW, UNREAD
+
+
+class Waiting(NamedTuple):
+    """A proposal of which nothing is decided yet, with the newest words."""
+
+    evaluation: Evaluation
+    transcript: str
+
+
+def standing(session: Session, client_id: str, rubric_id: str | None = None) -> Sequence[Autonomy]:
+    """What has not ended, of one rubric or of all."""
+    statement = select(Autonomy).where(AUTONOMY.c.client_id == client_id, AUTONOMY.c.ended_at.is_(None))
+    if rubric_id is not None:
+        statement = statement.where(AUTONOMY.c.rubric_id == rubric_id)
+    return session.execute(statement.order_by(AUTONOMY.c.id)).scalars().all()
+
+
+def automatic_rubrics(session: Session) -> list[tuple[str, str, datetime]]:
+    """(client, rubric, since when) where anything goes by itself at all."""
+    statement = select(AUTONOMY.c.client_id, AUTONOMY.c.rubric_id, func.min(AUTONOMY.c.since)).where(
+        AUTONOMY.c.state == "automatic", AUTONOMY.c.ended_at.is_(None)
+    )
+    rows = session.execute(statement.group_by(AUTONOMY.c.client_id, AUTONOMY.c.rubric_id))
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def waiting(
+    session: Session, client_id: str, rubric_id: str, since: datetime, until: datetime, limit: int
+) -> list[Waiting]:
+    """Proposals of that span which nobody reviews and nothing was decided about, the oldest first."""
+    newest = (
+        select(TRANSCRIPT.c.content)
+        .where(TRANSCRIPT.c.call_id == EVALUATION.c.call_id)
+        .order_by(TRANSCRIPT.c.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    looked_at = exists().where(UNREAD.c.evaluation_id == EVALUATION.c.id, UNREAD.c.attempt == EVALUATION.c.attempt)
+    rows = session.execute(
+        select(Evaluation, newest.label("words"))
+        .where(
+            EVALUATION.c.client_id == client_id,
+            EVALUATION.c.rubric_id == rubric_id,
+            EVALUATION.c.status == "proposed",
+            EVALUATION.c.finished_at >= since,
+            EVALUATION.c.finished_at < until,
+            ~looked_at,
+            ~exists().where(REVIEW.c.evaluation_id == EVALUATION.c.id),
+        )
+        .order_by(EVALUATION.c.id)
+        .limit(limit)
+    )
+    return [Waiting(row.Evaluation, row.words) for row in rows if row.words is not None]
+
+
+def keep(session: Session, **values: Any) -> bool:
+    """What became of a proposal; False where that was decided already."""
+    return insert_missing(session, UNREAD, [values]) == 1
+
+
+def is_reviewed(session: Session, evaluation_id: str) -> bool:
+    found = select(REVIEW.c.id).where(REVIEW.c.evaluation_id == evaluation_id).limit(1)
+    return session.execute(found).first() is not None
