@@ -22,6 +22,7 @@ from callgrade.api.bodies import Uploads
 from callgrade.api.dependencies import Services
 from callgrade.api.health import Check, Health, database_check, disk_check, model_check
 from callgrade.api.metrics import Metrics
+from callgrade.calibration.autonomy_drift import look_for_drift
 from callgrade.db.session import Database
 from callgrade.evaluations.housekeeping import HOUR, Housekeeping, Task
 from callgrade.evaluations.intake import Intake
@@ -32,6 +33,7 @@ from callgrade.reviews.alert_mail import AlertPost
 from callgrade.reviews.alert_watch import AlertWatch
 from callgrade.reviews.corrections import hand_back
 from callgrade.reviews.sampling import Sampler
+from callgrade.reviews.unread import UnreadDesk
 from callgrade.settings import Settings, load_settings
 from callgrade.web.app import mount, open_desk
 from callgrade.web.dependencies import Desk
@@ -130,6 +132,12 @@ def desk_work(settings: Settings, database: Database) -> list[Task]:
     work = [
         Task("look_through", LOOK_THROUGH_S, Sampler(database, zone=zone).look_through),
         Task("hand_back", HAND_BACK_S, partial(hand_back, database)),
+        Task(
+            "publish_unread",
+            LOOK_THROUGH_S,
+            UnreadDesk(database, zone=zone, audited_share=settings.desk.audited_share).look_through,
+        ),
+        Task("look_for_drift", 6 * HOUR, partial(look_for_drift, database)),
         Task("watch", LOOK_THROUGH_S, AlertWatch(database, zone=zone).look_through),
         Task("forget_sign_ins", HOUR, make_sign_ins(settings, database).forget),
     ]

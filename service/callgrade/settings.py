@@ -162,6 +162,8 @@ class DeskSettings(Group):
     """And so long after they signed in, whatever they did."""
     bulk_confidence: Annotated[float, Field(ge=0, le=1)] = 0.9
     """From here on proposals may be approved together."""
+    audited_share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """Of the calls that could be published unread, the share that people review blind instead, drawn by chance."""
     claim_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     """So long a colleague is told that somebody is at a review."""
 
