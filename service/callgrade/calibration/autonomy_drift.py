@@ -1,7 +1,8 @@
 """Taking autonomy back by itself: where what people found since then no longer proves the bound, or the judge drifts.
 
-What was reviewed since the grant (audits, samples) is held against it each time that it is looked for. The misses of grant and since then
-together must still prove the level; a CUSUM watches how far people and the judge are apart on the whole scale.
+What was reviewed since the grant (audits, samples) is held against it again and again. The misses of the grant and
+those since then together must still prove the level; a CUSUM watches how far people and the judge are apart on the
+whole scale.
 """
 
 import logging
