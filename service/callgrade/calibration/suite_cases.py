@@ -17,7 +17,7 @@ from callgrade.calibration.suite_verdicts import (
     unfounded,
     verdict,
 )
-from callgrade.catalog import golden, load_rubric
+from callgrade.catalog import golden
 from callgrade.catalog.eval_suites import (
     AbstentionSuite,
     Attack,
@@ -30,6 +30,7 @@ from callgrade.catalog.eval_suites import (
     RobustnessSuite,
     Suite,
     Unanswerable,
+    rubric_of,
 )
 from callgrade.domain.calls import Transcript
 from callgrade.domain.grounding import Grounder
@@ -73,7 +74,7 @@ def cases_of(suite: Suite) -> list[Case]:
 
 
 def _rubric(suite: Suite, call: Call) -> Rubric:
-    return load_rubric(call.rubric or suite.rubric)
+    return rubric_of(call.rubric or suite.rubric)
 
 
 def _attacks(suite: InjectionSuite) -> Iterator[Case]:
@@ -158,7 +159,7 @@ def _misconduct(suite: MisconductSuite) -> Iterator[Case]:
             yield from (_one_line(call.id, probe, criterion, side) for criterion in criteria)
     if suite.golden is None:
         return
-    rubric = load_rubric(suite.rubric)
+    rubric = rubric_of(suite.rubric)
     for golden_call in golden.load().calls:
         if golden_call.split == suite.golden:
             probe = Probe(golden_call.transcript, rubric)
@@ -181,7 +182,7 @@ def _on_its_side(criterion: str, side: str, cards: Cards) -> Finding:
 
 
 def _unanswerable(suite: AbstentionSuite) -> Iterator[Case]:
-    rubric = load_rubric(suite.rubric)
+    rubric = rubric_of(suite.rubric)
     for case in suite.cases:
         yield Case(case.id, case.group, (Probe(case.transcript(), rubric),), partial(_abstained, case))
 

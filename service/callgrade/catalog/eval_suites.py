@@ -23,6 +23,7 @@ from callgrade.domain.errors import ConfigurationError, NotFoundError
 from callgrade.domain.frozen import Frozen, Id, LocalText
 from callgrade.domain.grounding import Side
 from callgrade.domain.judgements import Grounding, WhyUnfounded
+from callgrade.domain.rubrics import Rubric
 
 SAID_BY = {
     "坐席": Speaker.AGENT, "客户": Speaker.CUSTOMER, "系统": Speaker.SYSTEM, "未知": Speaker.UNKNOWN,
@@ -213,6 +214,12 @@ def read_suite(path: Path) -> Suite:
     return suite
 
 
+@lru_cache(maxsize=32)
+def rubric_of(reference: str) -> Rubric:
+    """A shipped rubric, read once: suites name the same one for hundreds of cases."""
+    return load_rubric(reference)
+
+
 def digest(suite: Suite) -> str:
     """`sha256:` and the SHA-256 of all that the suite's file says."""
     return "sha256:" + hashlib.sha256(suite.model_dump_json(by_alias=True, exclude_defaults=True).encode()).hexdigest()
@@ -245,7 +252,7 @@ def _rules_broken(suite: Suite, stem: str) -> Iterator[Problem]:
                 yield Problem(at=(name, place, "id"), message=f"the id {id_} stands twice")
     calls = {call.id: call for call in suite.calls}
     for place, call in enumerate(suite.calls):
-        known = load_rubric(call.rubric or suite.rubric).by_id
+        known = rubric_of(call.rubric or suite.rubric).by_id
         for name in ("over", "under"):
             yield from _unknown(getattr(call, name), known, ("calls", place, name))
     for place, case in enumerate(getattr(suite, "cases", ())):
@@ -254,7 +261,7 @@ def _rules_broken(suite: Suite, stem: str) -> Iterator[Problem]:
             yield Problem(at=("cases", place, "call"), message=f"there is no call {named!r}")
             continue
         of = calls[named].rubric if named else ""
-        known = load_rubric(of or suite.rubric).by_id
+        known = rubric_of(of or suite.rubric).by_id
         for name in ("aims", "open", "answered"):
             yield from _unknown(getattr(case, name, ()), known, ("cases", place, name))
 
