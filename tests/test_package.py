@@ -63,6 +63,8 @@ def test_both_wheels_hold_the_same_files_and_all_the_data(wheels):
         "callgrade/rubrics/telesales-misconduct/v1.yaml",
         "callgrade/rubrics/rubric.schema.json",
         "callgrade/prompts/judge/v1.md",
+        "callgrade/evals/baselines/injection.rules.json",
+        "callgrade/evals/suites/injection.yaml",
         "callgrade/golden_set/manifest.yaml",
         "callgrade/golden_set/recogniser/model/model.pt",
         "callgrade/py.typed",
@@ -74,3 +76,5 @@ def test_both_wheels_hold_the_same_files_and_all_the_data(wheels):
     ):
         assert needed in names["direct"]
     assert not [name for name in names["direct"] if name.startswith(("service", "tests"))]
+    evals = {name.split("/")[2] for name in names["direct"] if name.startswith("callgrade/evals/")}
+    assert evals == {"baselines", "suites"}
