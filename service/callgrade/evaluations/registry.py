@@ -7,20 +7,22 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from callgrade.catalog import digest, load_rubric, resolved_json
 from callgrade.catalog.lock import locked
-from callgrade.catalog.prompts import list_prompts
+from callgrade.catalog.prompts import Prompt, list_prompts
 from callgrade.catalog.rubrics import shipped_statuses
 from callgrade.db.tables import PromptVersion, RubricVersion
 from callgrade.db.types import now
-from callgrade.domain.errors import ConfigurationError, NotFoundError
+from callgrade.domain.errors import ConfigurationError, ConflictError, NotFoundError
 from callgrade.domain.frozen import LocalText
 from callgrade.domain.rubrics import Rubric
 from callgrade.evaluations.tables import EVALUATION, PROMPT_VERSION, RELEASE, RUBRIC_VERSION
 
 SHIPPED = "shipped"
+RETIRED = "retired"
 MOST_PARSED = 256
 _PARSED: dict[tuple[str, str], Rubric] = {}
 """By digest and status: a digest does not cover the status."""
@@ -57,10 +59,7 @@ def sync_shipped(session: Session) -> Synced:
         if reference not in there
         or (there[reference].digest, there[reference].status) != (locked().get(reference), status)
     ]
-    prompts = [
-        _Version(prompt.id, prompt.version, prompt.status, prompt.model_dump_json(by_alias=True), prompt.digest)
-        for prompt in list_prompts()
-    ]
+    prompts = [_prompt_version(prompt) for prompt in list_prompts()]
     done = [_bring(session, RUBRIC_VERSION, "rubric", version) for version in rubrics]
     done += [_bring(session, PROMPT_VERSION, "prompt", version) for version in prompts]
     return Synced(done.count("added"), done.count("updated"))
@@ -135,6 +134,48 @@ def list_prompt_versions(session: Session) -> list[PromptVersion]:
     return sorted(found, key=lambda row: (row.id, -number_of(row.version)))
 
 
+def next_rubric_version(session: Session, rubric_id: str) -> str:
+    """The number that the next version takes: `v1` where there is none yet."""
+    return _next(session, RUBRIC_VERSION, rubric_id)
+
+
+def next_prompt_version(session: Session, prompt_id: str) -> str:
+    return _next(session, PROMPT_VERSION, prompt_id)
+
+
+def parsed_prompt(row: PromptVersion) -> Prompt:
+    """The prompt in a row. Raises ConfigurationError for a row that was changed by hand."""
+    found = Prompt.model_validate_json(row.content).model_copy(update={"status": row.status})
+    if found.digest != row.digest:
+        raise ConfigurationError(f"the registry's prompt {found.reference} is not what its digest says: it was changed")
+    return found
+
+
+def add(session: Session, version: Rubric | Prompt, origin: str) -> None:
+    """A version that did not ship. Raises ConflictError where its number is taken."""
+    is_rubric = isinstance(version, Rubric)
+    row = _rubric_version(version) if isinstance(version, Rubric) else _prompt_version(version)
+    table = RUBRIC_VERSION if is_rubric else PROMPT_VERSION
+    values = {**row._asdict(), "origin": origin, "created_at": now()}
+    try:
+        with session.begin_nested():
+            session.execute(insert(table).values(**values))
+    except IntegrityError:
+        raise ConflictError(f"{version.reference} is there already: publish under the next number") from None
+
+
+def set_status(session: Session, version: RubricVersion | PromptVersion, status: str) -> None:
+    """Nothing else of a version ever changes."""
+    table = RUBRIC_VERSION if isinstance(version, RubricVersion) else PROMPT_VERSION
+    here = (table.c.id == version.id) & (table.c.version == version.version)
+    session.execute(update(table).where(here).values(status=status))
+
+
+def _next(session: Session, table: Any, id_: str) -> str:
+    found = session.execute(select(table.c.version).where(table.c.id == id_)).scalars()
+    return f"v{1 + max((number_of(version) for version in found), default=0)}"
+
+
 def _parse(digest_: str, status: str, read: Callable[[], dict[str, Any]]) -> Rubric:
     known = _PARSED.get((digest_, status))
     if known is not None:
@@ -152,6 +193,10 @@ def _rubric_version(rubric: Rubric) -> _Version:
     return _Version(rubric.id, rubric.version, rubric.status, resolved_json(rubric), digest(rubric))
 
 
+def _prompt_version(prompt: Prompt) -> _Version:
+    return _Version(prompt.id, prompt.version, prompt.status, prompt.model_dump_json(by_alias=True), prompt.digest)
+
+
 def _bring(session: Session, table: Any, kind: str, shipped: _Version) -> str:
     here = (table.c.id == shipped.id) & (table.c.version == shipped.version)
     row = session.execute(select(table.c.status, table.c.digest).where(here).with_for_update()).one_or_none()
@@ -159,7 +204,8 @@ def _bring(session: Session, table: Any, kind: str, shipped: _Version) -> str:
         session.execute(insert(table).values(**shipped._asdict(), origin=SHIPPED, created_at=now()))
         return "added"
     if row.digest == shipped.digest:
-        if row.status == shipped.status:
+        # what was retired here stays retired
+        if row.status in (shipped.status, RETIRED):
             return "same"
         session.execute(update(table).where(here).values(status=shipped.status, content=shipped.content))
         return "updated"

@@ -19,7 +19,7 @@ class RubricVersion(SQLModel, table=True):
     content: dict[str, Any] = Field(sa_type=Json)
     digest: str
     origin: str
-    """`shipped`, or the id of the user who wrote it."""
+    """`shipped`, or `desk`: published here, which the gate's row tells more of."""
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
 
 
