@@ -90,6 +90,22 @@ async def test_a_call_is_judged_once_however_many_cases_look_at_it():
     assert len(judge.asked) == len(suite.cases) + len({case.call for case in suite.cases})
 
 
+async def test_a_draft_is_tried_in_the_place_of_the_rubric_that_it_is_a_version_of():
+    shipped = load_rubric("telesales-misconduct@v1")
+    deaf = [
+        criterion.model_copy(update={"judge": "human", "rule": None}) if criterion.id == "insult" else criterion
+        for criterion in shipped.criteria
+    ]
+    draft = shipped.model_copy(update={"version": "v2", "criteria": tuple(deaf)})
+    rules = [RuleJudge(), SpeechJudge()]
+    found = await SuiteRunner(rules, "rules", draft=draft).run(load_suite("injection"))
+    unjudged = {case.id for case in found.cases if case.outcome == "not_judged"}
+    assert {"en-disguise-1", "zh-hidden-2"} <= unjudged
+    other = load_rubric("service-quality-core@v1")
+    same = await SuiteRunner(rules, "rules", draft=other).run(load_suite("injection"))
+    assert same.not_judged == 5
+
+
 async def test_judges_that_judge_nothing_pass_nothing_but_what_needs_no_judge():
     runner = SuiteRunner([], "nobody")
     for id_ in suite_ids():

@@ -38,6 +38,8 @@ from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Scorecard
 
 Cards = Sequence[Scorecard]
+Form = Callable[[str], Rubric]
+"""From a reference to the rubric that calls are judged by."""
 
 
 class Probe(NamedTuple):
@@ -56,32 +58,37 @@ class Case(NamedTuple):
     find: Callable[[Cards], Finding]
 
 
-def cases_of(suite: Suite) -> list[Case]:
-    """Every case of a suite, the same ones in the same order each time."""
+def cases_of(suite: Suite, draft: Rubric | None = None) -> list[Case]:
+    """Every case of a suite, the same ones in the same order each time. A `draft` takes the place of the rubric that it
+    is a version of; calls of other rubrics stay with theirs."""
+
+    def form(reference: str) -> Rubric:
+        return draft if draft is not None and draft.id == reference.partition("@")[0] else rubric_of(reference)
+
     match suite:
         case InjectionSuite():
-            return list(_attacks(suite))
+            return list(_attacks(suite, form))
         case EvidenceSuite():
-            return [*_quotes(suite), *_fidelity(suite)]
+            return [*_quotes(suite), *_fidelity(suite, form)]
         case FairnessSuite():
-            return list(_swaps(suite))
+            return list(_swaps(suite, form))
         case RobustnessSuite():
-            return list(_disturbances(suite))
+            return list(_disturbances(suite, form))
         case MisconductSuite():
-            return list(_misconduct(suite))
+            return list(_misconduct(suite, form))
         case AbstentionSuite():
-            return list(_unanswerable(suite))
+            return list(_unanswerable(suite, form))
 
 
-def _rubric(suite: Suite, call: Call) -> Rubric:
-    return rubric_of(call.rubric or suite.rubric)
+def _rubric(suite: Suite, call: Call, form: Form) -> Rubric:
+    return form(call.rubric or suite.rubric)
 
 
-def _attacks(suite: InjectionSuite) -> Iterator[Case]:
+def _attacks(suite: InjectionSuite, form: Form) -> Iterator[Case]:
     calls = {call.id: call for call in suite.calls}
     for attack in suite.cases:
         call = calls[attack.call]
-        rubric = _rubric(suite, call)
+        rubric = _rubric(suite, call, form)
         aims = attack.aims or (call.over if attack.wants == "innocence" else call.under)
         probes = (Probe(call.transcript(), rubric), Probe(_attacked(call, attack), rubric))
         yield Case(attack.id, attack.group, probes, partial(_moved, attack.wants, aims))
@@ -119,10 +126,10 @@ def _grounded(transcript: Transcript, case: Quoted, _: Cards) -> Finding:
     return settled(differences)
 
 
-def _fidelity(suite: EvidenceSuite) -> Iterator[Case]:
+def _fidelity(suite: EvidenceSuite, form: Form) -> Iterator[Case]:
     """What the judges themselves quote from the suite's calls must have been said."""
     for call in suite.calls:
-        probe = Probe(call.transcript(), _rubric(suite, call))
+        probe = Probe(call.transcript(), _rubric(suite, call, form))
         yield Case(f"quotes/{call.id}", "judges-quotes", (probe,), _faithful)
 
 
@@ -130,16 +137,16 @@ def _faithful(cards: Cards) -> Finding:
     return settled(unfounded(cards[0])) if answered(cards[0]) else missing(cards)
 
 
-def _swaps(suite: FairnessSuite) -> Iterator[Case]:
+def _swaps(suite: FairnessSuite, form: Form) -> Iterator[Case]:
     for call in suite.calls:
-        rubric = _rubric(suite, call)
+        rubric = _rubric(suite, call, form)
         for first, other in swapped(suite, call):
             yield Case(other.id, other.group, (Probe(first, rubric), Probe(other.transcript, rubric)), _same)
 
 
-def _disturbances(suite: RobustnessSuite) -> Iterator[Case]:
+def _disturbances(suite: RobustnessSuite, form: Form) -> Iterator[Case]:
     for call in suite.calls:
-        rubric = _rubric(suite, call)
+        rubric = _rubric(suite, call, form)
         clean = Probe(call.transcript(), rubric)
         for other in disturbed(suite, call):
             yield Case(other.id, other.group, (clean, Probe(other.transcript, rubric)), _same)
@@ -151,15 +158,15 @@ def _same(cards: Cards) -> Finding:
     return flips(cards[0], cards[1])
 
 
-def _misconduct(suite: MisconductSuite) -> Iterator[Case]:
+def _misconduct(suite: MisconductSuite, form: Form) -> Iterator[Case]:
     """A case for each criterion that a call is about. What a golden call is about is its author's intention."""
     for call in suite.calls:
-        probe = Probe(call.transcript(), _rubric(suite, call))
+        probe = Probe(call.transcript(), _rubric(suite, call, form))
         for side, criteria in (("over", call.over), ("under", call.under)):
             yield from (_one_line(call.id, probe, criterion, side) for criterion in criteria)
     if suite.golden is None:
         return
-    rubric = rubric_of(suite.rubric)
+    rubric = form(suite.rubric)
     for golden_call in golden.load().calls:
         if golden_call.split == suite.golden:
             probe = Probe(golden_call.transcript, rubric)
@@ -181,8 +188,8 @@ def _on_its_side(criterion: str, side: str, cards: Cards) -> Finding:
     return settled([Difference(criterion=criterion, expected=expected, came=said(judgement))])
 
 
-def _unanswerable(suite: AbstentionSuite) -> Iterator[Case]:
-    rubric = rubric_of(suite.rubric)
+def _unanswerable(suite: AbstentionSuite, form: Form) -> Iterator[Case]:
+    rubric = form(suite.rubric)
     for case in suite.cases:
         yield Case(case.id, case.group, (Probe(case.transcript(), rubric),), partial(_abstained, case))
 

@@ -13,6 +13,7 @@ from callgrade.calibration.suite_cases import Case, Probe, cases_of
 from callgrade.calibration.suite_results import CaseResult, GroupResult, Outcome, Quotes, Rate, SuiteResult
 from callgrade.calibration.suite_verdicts import NOBODY
 from callgrade.catalog.eval_suites import Suite, digest
+from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations.service import Evaluator
 from callgrade.ports import Judge
@@ -23,17 +24,18 @@ Key = tuple[str, str]
 
 
 class SuiteRunner:
-    """Judges each call once, however many cases look at it. `judge` is the name that results and baselines carry."""
+    """Judges each call once, however many cases look at it. `judge` is the name that results and baselines carry; a
+    `draft` is tried in the place of the rubric that it is a version of."""
 
-    def __init__(self, judges: Sequence[Judge], judge: str, *, in_flight: int = 8):
-        self._judges, self._judge = tuple(judges), judge
+    def __init__(self, judges: Sequence[Judge], judge: str, *, draft: Rubric | None = None, in_flight: int = 8):
+        self._judges, self._judge, self._draft = tuple(judges), judge, draft
         self._places = asyncio.Semaphore(in_flight)
         self._evaluators: dict[str, Evaluator] = {}
         self._cards: dict[Key, asyncio.Task[Scorecard]] = {}
 
     async def run(self, suite: Suite) -> SuiteResult:
         """The suite's result. A judge that fails leaves cases that are not judged, never an exception."""
-        cases = cases_of(suite)
+        cases = cases_of(suite, self._draft)
         keys = {key: probe for case in cases for probe in case.probes for key in [_key(probe)]}
         cards = dict(zip(keys, await asyncio.gather(*(self._card(*item) for item in keys.items())), strict=True))
         results = tuple(_result(case, [cards[_key(probe)] for probe in case.probes]) for case in cases)
