@@ -19,7 +19,14 @@ COMMANDS = [
 ]
 STATUS = {"callgrade models check": 1}  # the production models are not on a machine that only tests
 ENDLESS = ("callgrade serve", "callgrade serve --demo", "callgrade worker")
-ON_A_DATABASE = ("callgrade worker", "callgrade key", "callgrade user", "callgrade db backup", "callgrade audit")
+ON_A_DATABASE = (
+    "callgrade worker",
+    "callgrade key",
+    "callgrade user",
+    "callgrade db backup",
+    "callgrade audit",
+    "callgrade calibrate",
+)
 """What runs beside or after a service, which has made the database."""
 
 

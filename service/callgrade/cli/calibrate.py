@@ -79,11 +79,16 @@ def list_(
     json_: JsonOption = False,
 ) -> int:
     """Show the runs, the newest first. 列出校准。"""
+    from callgrade.access.repository import client_named
     from callgrade.calibration import run_repository
     from callgrade.cli.render_calibration import RunLine, show_runs
 
     with open_database() as database, database.reading() as session:
-        found = [RunLine.of(row) for row in run_repository.runs(session, _principal(session, client), rubric)]
+        nobody_yet = client == DEFAULT and client_named(session, client) is None
+        rows = [] if nobody_yet else run_repository.runs(session, _principal(session, client), rubric)
+        found = [RunLine.of(row) for row in rows]
+    if not found:
+        tell("no runs yet: `callgrade calibrate run --rubric ID` makes one")
     if json_:
         emit(to_json([one.model_dump(mode="json") for one in found], pretty=True))
     else:
