@@ -78,5 +78,20 @@ def test_what_cannot_be_done_is_said(run: Any, tmp_path: Path) -> None:
     assert (status, "did you mean 'injection'?" in err) == (2, True)
     status, _, err = run("eval", "run", "evidence", "--check", "--baselines", tmp_path)
     assert (status, "--write-baseline" in err) == (2, True)
+    status, out, _ = run("eval", "run", "evidence", "nothing-there", "--check")
+    assert (status, out) == (2, "")
     status, _, err = run("eval", "run", "evidence", "--judge", "llm")
     assert (status, "CALLGRADE_LLM__MODEL" in err) == (2, True)
+
+
+def test_a_model_that_does_not_answer_leaves_no_baseline(run: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    for name, value in {"MODEL": "m", "API_KEY": "k", "BASE_URL": "http://127.0.0.1:9/v1", "ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(f"CALLGRADE_LLM__{name}", value)
+    monkeypatch.setenv("CALLGRADE_DATA_DIR", str(tmp_path / "data"))
+    words = ("eval", "run", "evidence", "--write-baseline", "--baselines", tmp_path / "made", "--json")
+    status, out, err = run(*words)
+    (suite,) = json.loads(out)["suites"]
+    assert (status, "judgement(s) failed" in err) == (1, True)
+    assert suite["judge"] == "m"
+    assert suite["judge_failures"] == 15  # five criteria of three calls
+    assert not (tmp_path / "made").exists()

@@ -11,6 +11,7 @@ from callgrade.domain.errors import InputError
 
 if TYPE_CHECKING:
     from callgrade.calibration.suite_results import Comparison, EvalReport, SuiteResult
+    from callgrade.catalog.eval_suites import Suite
     from callgrade.settings import Settings
     from callgrade.wiring import JudgeMode
 
@@ -78,12 +79,17 @@ def run(
 ) -> int:
     """Put the suites' calls to the judges at hand. Without a model rules and speech facts judge alone, and what nobody
     judged is said. 运行。"""
+    from callgrade.calibration.baselines import compare, read_baseline
+    from callgrade.catalog.eval_suites import load_suite, suite_ids
     from callgrade.settings import load_settings
 
     settings = load_settings()
-    results = asyncio.run(_run(settings, judge, suites))
-    # held against what was there before, also where this run is to take its place
-    comparisons = _compare(results, _folder(baselines)) if check else ()
+    chosen = [load_suite(id_) for id_ in dict.fromkeys(suites or suite_ids())]
+    name = RULES if judge == "rules" or settings.llm.model is None else settings.llm.model
+    # read first: a baseline that is missing must not cost a run, nor one that is renewed be held against itself
+    before = [read_baseline(_folder(baselines), suite.id, name) for suite in chosen] if check else []
+    results = asyncio.run(_run(settings, judge, name, chosen))
+    comparisons = tuple(compare(result, baseline) for result, baseline in zip(results, before, strict=False))
     report = _report(results, comparisons)
     if out is not None:
         _write(out, to_json(report.document(), pretty=True))
@@ -93,30 +99,21 @@ def run(
         from callgrade.cli.render_evals import show_report
 
         show_report(report, settings.language)
-    if write_baseline:
-        _renew(results, _folder(baselines), settings.language)
     failures = sum(result.judge_failures for result in results)
     if failures:
-        tell(f"error: {failures} judgement(s) failed: requests to the model did")
+        tell(f"error: {failures} judgement(s) failed: requests to the model did; no baseline is made of that")
+    elif write_baseline:
+        _renew(results, _folder(baselines), settings.language)
     return 1 if failures or any(comparison.regressed for comparison in comparisons) else 0
 
 
-async def _run(settings: "Settings", mode: "JudgeMode", ids: list[str] | None) -> "tuple[SuiteResult, ...]":
+async def _run(settings: "Settings", mode: "JudgeMode", name: str, suites: "list[Suite]") -> "tuple[SuiteResult, ...]":
     from callgrade.calibration.suites import SuiteRunner
-    from callgrade.catalog.eval_suites import load_suite, suite_ids
     from callgrade.wiring import calls_in_flight, open_judges
 
-    suites = [load_suite(id_) for id_ in dict.fromkeys(ids or suite_ids())]
-    name = RULES if mode == "rules" or settings.llm.model is None else settings.llm.model
     async with open_judges(settings, mode) as judges:
         runner = SuiteRunner(judges, name, in_flight=calls_in_flight(settings))
         return tuple([await runner.run(suite) for suite in suites])
-
-
-def _compare(results: "tuple[SuiteResult, ...]", folder: Path) -> "tuple[Comparison, ...]":
-    from callgrade.calibration.baselines import compare, read_baseline
-
-    return tuple(compare(result, read_baseline(folder, result.suite, result.judge)) for result in results)
 
 
 def _report(results: "tuple[SuiteResult, ...]", comparisons: "tuple[Comparison, ...]") -> "EvalReport":
