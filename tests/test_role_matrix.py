@@ -155,6 +155,11 @@ PAGES: dict[str, Page] = {
     "POST /alerts/rules": Page(LEADS, data={"kind": "red_line", "name": "x", "webhook": "yes"}),
     "POST /alerts/rules/{rule_id}/test": Page(LEADS, "? x x 0 ."),
     "POST /alerts/rules/{rule_id}/disabling": Page(LEADS, "? x x 0 ."),
+    # autonomy
+    "GET /autonomy": Page(LEADS),
+    "GET /autonomy/{rubric_id}/{criterion_id}": Page(LEADS),
+    "POST /autonomy/{rubric_id}/{criterion_id}/looks": Page(LEADS, data={"level": "0.05"}),
+    "POST /autonomy/{rubric_id}/{criterion_id}/revocation": Page("? x x 0 0", data={"state": "x", "reason": "x"}),
     # administration
     "GET /admin": Page(LEADS),
     "GET /admin/users": Page(LEADS),

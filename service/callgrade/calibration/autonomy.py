@@ -38,7 +38,7 @@ from callgrade.domain.frozen import LocalText
 from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Provenance, Scorecard
 from callgrade.evaluations.registry import rubric_of_digest
-from callgrade.reviews.autonomy import evidence_of, key_of
+from callgrade.reviews.autonomy import evidence_of, key_of, text_of
 from callgrade.reviews.autonomy_repository import standing
 
 SCHEMA = "callgrade.autonomy/1"
@@ -212,6 +212,8 @@ def _may(principal: Principal) -> None:
 def _key(session: Session, principal: Principal, rubric_id: str, named: str, run_id: str | None) -> tuple[Rubric, Key]:
     if run_id is None:
         line = find_line(session, principal, rubric_id, named)
+        if not line.in_use:
+            raise ConflictError("no scorecard is made by this any more; gather evidence for what is in use now")
         return line.rubric, line.key
     run = repository.find_run(session, principal, run_id)
     if run.rubric_id != rubric_id:
@@ -269,10 +271,10 @@ def _line(
     seen = [one for one in checked if plan.after is None or one.at > plan.after]
     reviewed = [item for item in autonomy_evidence.items(key, seen) if item.missed is not None]
     blank = autonomy_evidence.figures("production", 0, 0, 0.0, 0.0, level=DEFAULT_LEVEL)
-    verdict = (verdict_of(row) if row else None) or decide(blank, never=never)
-    if row is None and never is None:
-        verdict = _to_do(len(reviewed), blank.needed or 0)
     state: State = "human_only" if row is None else _state(row.state)
+    verdict = _to_do(len(reviewed), blank.needed or 0) if never is None else decide(blank, never=never)
+    if row is not None:
+        verdict = verdict_of(row) or Verdict(state=state, reason=text_of(row.reason), action=LocalText())
     title = criterion.title if criterion else ALL_VIOLATIONS
     return Line(rubric, key, title, row, state, verdict, len(reviewed))
 

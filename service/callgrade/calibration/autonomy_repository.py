@@ -8,7 +8,8 @@ from sqlalchemy import and_, func, select, update
 from sqlmodel import Session
 
 from callgrade.access.principals import Principal
-from callgrade.db.tables import Autonomy, CalibrationRun
+from callgrade.db.tables import Autonomy, CalibrationRun, GoldenSet
+from callgrade.db.tables.core import table_of
 from callgrade.domain.autonomy import Key
 from callgrade.domain.errors import UnknownResourceError
 from callgrade.domain.reviews import Decision
@@ -142,3 +143,20 @@ def rubrics_in_use(session: Session, client_id: str) -> list[str]:
     """The ids of rubrics by which the client's calls were graded."""
     graded = (EVALUATION.c.client_id == client_id) & EVALUATION.c.status.in_(LOOKED_AT)
     return sorted(session.execute(select(EVALUATION.c.rubric_id).where(graded).distinct()).scalars())
+
+
+def holdout_runs(session: Session, client_id: str, rubric_id: str) -> Sequence[CalibrationRun]:
+    """Finished runs on the holdouts of the client's own golden sets, the newest first."""
+    run, golden = table_of(CalibrationRun).c, table_of(GoldenSet).c
+    statement = (
+        select(CalibrationRun)
+        .join(GoldenSet, golden.id == run.set_id)
+        .where(
+            run.client_id == client_id,
+            run.rubric_id == rubric_id,
+            run.split == "holdout",
+            run.status == "done",
+            golden.synthetic.is_(False),
+        )
+    )
+    return session.execute(statement.order_by(run.id.desc()).limit(20)).scalars().all()

@@ -31,7 +31,7 @@ class Review(SQLModel, table=True):
     """Of the scorecard that is looked at."""
     slot: int = 0
     why: str
-    """sample unusual red_line low_confidence flagged watched_agent topic complaint double picked corrected"""
+    """sample unusual red_line low_confidence flagged watched_agent topic complaint double picked corrected audit"""
     blind: bool = False
     reviewer_id: str | None = Field(default=None, foreign_key="app_user.id")
     claimed_by: str | None = Field(default=None, foreign_key="app_user.id")

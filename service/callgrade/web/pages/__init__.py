@@ -10,6 +10,7 @@ from callgrade.web.pages import (
     alerts,
     appeals,
     assignment,
+    autonomy,
     batches,
     calls,
     dashboards,
@@ -53,6 +54,7 @@ ROUTERS: list[APIRouter] = [
     calls.router,
     dashboards.router,
     alerts.router,
+    autonomy.router,
 ]
 TOPICS: list[Topic] = [
     *batches.TOPICS,

@@ -33,6 +33,7 @@ WHY: Mapping[str, tuple[str, str]] = {
     "double": ("none", N_("Second look")),
     "picked": ("none", N_("Picked")),
     "corrected": ("open", N_("Transcript corrected")),
+    "audit": ("none", N_("Audit")),
 }
 """Why a review is there: how it looks, and how it reads."""
 

@@ -1,0 +1,113 @@
+"""The page of autonomy, and what an automatic criterion looks like in a review; without a browser's script."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from callgrade.access.keys import ensure_client
+from callgrade.catalog import load_rubric
+from callgrade.db.tables import Autonomy
+from callgrade.domain.autonomy import keys_of
+from callgrade.domain.frozen import LocalText
+from callgrade.domain.scorecards import Provenance
+from callgrade.evaluations.repository import scorecard_of
+from callgrade.evaluations.tables import SCORECARD
+from tests.api.made import OTHER_RUBRIC
+from tests.web import reviewing
+from tests.web.reviewing import review
+
+MADE_BY = Provenance(prompt={"id": "judge", "version": "v1", "digest": "sha256:" + "ab" * 32}, model_reported="model-1")
+REASON = LocalText(zh="复核 59 通，漏判 0：漏判率上限 5 % ≤ 5 %（置信 95 %）", en="0 missed of 59 reviewed.")
+
+
+@pytest.fixture
+def judged(rooms):
+    """A proposal by a model that says who it is."""
+    made, _words = reviewing.call(rooms, all_right=True)
+    with rooms.desk.database.writing() as session:
+        card = scorecard_of(session, made).model_copy(update={"provenance": MADE_BY})
+        session.execute(SCORECARD.update().values(content=card.model_dump_json(by_alias=True)))
+    return made
+
+
+def granted(rooms, criterion, state="automatic"):
+    form = load_rubric(OTHER_RUBRIC)
+    figures = {"source": "production", "reviewed": 59, "misses": 0, "level": 0.05, "confidence": 0.95, "bound": 0.0495}
+    with rooms.desk.database.writing() as session:
+        row = Autonomy(
+            client_id=ensure_client(session).id,
+            rubric_id=form.id,
+            state=state,
+            reason=REASON.model_dump_json(),
+            evidence={"figures": figures},
+            set_by="system",
+            since=datetime.now(UTC) - timedelta(minutes=5),
+            **keys_of(form, MADE_BY)[criterion].model_dump(),
+        )
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def asked_of_model():
+    return [one for one in load_rubric(OTHER_RUBRIC).criteria if one.judge == "llm"][:2]
+
+
+def test_each_criterion_says_its_state_why_and_how_many_labels_are_needed(rooms, judged):
+    first, second = asked_of_model()
+    granted(rooms, first.id)
+    page = rooms.browser("qa_lead").get("/autonomy", headers={"Accept-Language": "zh"}).text
+    for text in (first.title.zh, second.title.zh, "自动", "复核 59 通，漏判 0", "再随机抽取并复核 59 通"):
+        assert text in page
+    english = rooms.browser("admin")
+    assert "59 more calls drawn by chance" in english.get("/autonomy", headers={"Accept-Language": "en"}).text
+
+
+def test_an_empty_desk_says_what_is_missing(rooms):
+    assert "还没有评过的通话" in rooms.browser("qa_lead").get("/autonomy").text
+
+
+def test_a_lead_looks_at_the_evidence_and_takes_it_back(rooms, judged):
+    first, _ = asked_of_model()
+    lead, at = rooms.browser("qa_lead"), f"/autonomy/{OTHER_RUBRIC}/{first.id}"
+    assert lead.get(at).status_code == 200
+    looked = lead.post(f"{at}/looks", data={"level": "0.05"})
+    assert (looked.status_code, looked.headers["location"]) == (303, at)
+    assert "还没有人核对过" in lead.get(at).text
+    assert lead.post(f"{at}/looks", data={"level": "0.3"}).status_code == 422
+    with rooms.desk.database.writing() as session:
+        (row,) = session.exec(select(Autonomy)).all()
+        session.delete(row)
+    id_ = granted(rooms, first.id)
+    assert lead.post(f"{at}/revocation", data={"state": id_, "reason": ""}).status_code == 422
+    assert lead.post(f"{at}/revocation", data={"state": id_, "reason": "先看几周"}).status_code == 303
+    page = lead.get(at).text
+    assert "先看几周" in page
+    assert "收回</h2>" not in page
+
+
+def test_an_automatic_criterion_is_folded_away_says_why_and_may_be_judged_otherwise(rooms, judged):
+    first, second = asked_of_model()
+    granted(rooms, first.id)
+    id_ = review(rooms, judged)
+    reviewer = rooms.browser("reviewer")
+    page = reviewer.get(f"/calls/{judged.call_id}", params={"review": id_}).text
+    card = page.partition(f'data-criterion="{first.id}"')[2].partition("</article>")[0]
+    assert '<details class="by-itself">' in card
+    assert "已自动判定：复核 59 通，漏判 0" in card
+    assert 'name="kind" value="override"' in card
+    other = page.partition(f'data-criterion="{second.id}"')[2].partition("</article>")[0]
+    assert "by-itself" not in other
+    total = len(load_rubric(OTHER_RUBRIC).criteria)
+    assert f"/ {total - 1}<" in page.replace(" </span>", "</span>")
+
+
+def test_a_blind_review_tells_nothing_of_it(rooms, judged):
+    first, _ = asked_of_model()
+    granted(rooms, first.id)
+    id_ = review(rooms, judged, blind=True)
+    page = rooms.browser("reviewer").get(f"/calls/{judged.call_id}", params={"review": id_}).text
+    assert page.count("data-criterion") > 0
+    assert "by-itself" not in page
+    assert "已自动判定" not in page
