@@ -36,9 +36,15 @@ def test_the_rules_are_no_worse_than_their_baseline_and_the_baseline_is_of_these
     assert not found.stale, f"callgrade eval run {suite} --judge rules --write-baseline"
 
 
-@pytest.mark.parametrize("suite", ["abstention", "evidence", "fairness"])
+@pytest.mark.parametrize("suite", ["abstention", "evidence"])
 def test_what_the_rules_must_never_get_wrong(results, suite):
     assert (results[suite].passed, results[suite].not_judged) == (results[suite].n, 0)
+
+
+def test_a_yes_in_dialect_is_all_that_flips_a_verdict(results):
+    """中, 得嘞 and 好伐 are consent, and not in the list that published rubrics hold: in the README's limits."""
+    flipped = {case.id for case in results["fairness"].failures}
+    assert flipped == {f"yes-in-a-word/dialect-fine/{number}" for number in (1, 2, 5)}
 
 
 def test_nobody_talks_the_rules_into_anything(results):
