@@ -50,7 +50,7 @@ def published(database: Database, version: Rubric | None = None) -> Rubric:
 
 
 def filled(database: Database, lead: Principal, each: int = 160, kind: str = "person") -> str:
-    """`each` calls on dev and on holdout, half of which promise something, now and then in words that nobody thought of; each
+    """`each` calls on dev and on holdout; half promise something, now and then in words that nobody thought of. Each
     of two raters errs now and then."""
     calls, labels = [], []
     for split in SIDES:

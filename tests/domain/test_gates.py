@@ -60,8 +60,9 @@ def paired(low: float | None, high: float | None, value: float | None = None, **
         (report(), Paired(compared=300), "passed"),
         (report(), paired(-0.04, 0.1), "passed"),
         (report(), paired(-0.2, 0.14), "insufficient_data"),
-        (report(), paired(-0.2, 0.04), "stopped"),
-        (report(), paired(-0.2, 0.04).model_copy(update={"compared": 60}), "insufficient_data"),
+        (report(), paired(-0.2, 0.04, gained=3, lost=5), "stopped"),
+        (report(), paired(-0.2, 0.04, gained=5, lost=3), "insufficient_data"),
+        (report(), paired(-0.2, 0.04, lost=8).model_copy(update={"compared": 60}), "insufficient_data"),
         (report(), paired(-0.04, 0.1, worse=True), "stopped"),
         (report("below"), None, "stopped"),
         (report("below"), paired(0.1, 0.2), "stopped"),
@@ -142,7 +143,9 @@ def simulated(seed: int, n: int, right: float, before: float | None = None, rate
         compared=n, calls=n, model=both[1], raters=None, prevalence=Figure(value=float(truth.mean()), n=n)
     ).model_copy(update={"raters": Raters(names=("a", "b"), kind=raters, **both[0].model_dump())})
     commonest = max(truth.mean(), 1 - truth.mean())
-    found = found.model_copy(update={"verdict": verdict(found, labelled=n, commonest=commonest)})
+    found = found.model_copy(
+        update={"verdict": verdict(found, labelled=n, commonest=commonest, faults=int(truth.sum()))}
+    )
     if before is None:
         return passes([found], None, CLEAN)
     # most of what the judge before said, the new one says too

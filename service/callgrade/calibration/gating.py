@@ -101,11 +101,13 @@ async def try_suites(side: Side, host: Host, baselines: Path | None = None) -> t
     async with host.judges(side.asking)(0) as judges:
         runner = SuiteRunner(judges, name, in_flight=host.in_flight)
         for id_ in SUITES:
-            result = await runner.run(load_suite(id_))
+            result = await runner.run(load_suite(id_), side.rubric)
             failed = {case.id for case in result.failures}
             judged = result.n - result.not_judged
             try:
-                clean = not beside_baseline(result, read_baseline(folder, id_, name)).regressed
+                beside = beside_baseline(result, read_baseline(folder, id_, name))
+                # what is not judged any more counts there as failed
+                clean, failed = not beside.regressed, failed | set(beside.newly_failed)
             except NotFoundError:
                 clean = not failed
             found.append(SuiteCheck(suite=id_, clean=clean if judged else None, judged=judged, failed=len(failed)))

@@ -20,6 +20,7 @@ from callgrade.cli import (
     models,
     people,
     prompts,
+    publishing,
     releases,
     rubrics,
     serve,
@@ -43,6 +44,7 @@ ground.register(app)
 agree.register(app)
 app.add_typer(rubrics.app, name="rubric")
 app.add_typer(prompts.app, name="prompt")
+publishing.register(rubrics.app, prompts.app)
 app.add_typer(golden.app, name="golden")
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(evals.app, name="eval")

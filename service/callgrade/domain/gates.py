@@ -179,7 +179,8 @@ def _against_current(paired: Paired | None) -> Check:
         return "stopped", _say("worse", **shown)
     if figure.low is not None and figure.low >= -WORSE:
         return "passed", _say("no_worse", **shown)
-    if figure.value is not None and figure.value < -WORSE and paired.compared >= FEWEST:
+    beyond = figure.value is not None and figure.value < -WORSE and paired.lost > paired.gained
+    if beyond and paired.compared >= FEWEST:
         return "stopped", _say("beyond", **shown)
     return "insufficient_data", _say("unsure", **shown)
 
@@ -192,6 +193,23 @@ def _suite(one: SuiteCheck) -> Check:
 
 
 # words
+
+OUTCOMES = {
+    "passed": LocalText(zh="通过", en="Passed"),
+    "stopped": LocalText(zh="拦下", en="Stopped"),
+    "insufficient_data": LocalText(zh="数据不足", en="Too little data"),
+    "overridden": LocalText(zh="破例发布", en="Overridden"),
+}
+MEANS = {
+    "passed": LocalText(zh="可以发布", en="it may be published"),
+    "stopped": LocalText(
+        zh="不能发布，除非有人署名说明理由", en="it is not published, unless somebody says why by name"
+    ),
+    "insufficient_data": LocalText(
+        zh="可以发布，但每一项都由人复核，什么都不自动通过", en="it may be published, and nothing of it goes by itself"
+    ),
+    "overridden": LocalText(zh="不顾闸门的结论发布", en="published in spite of the gate"),
+}
 
 _TABLE = {
     "nothing": ("没有可由机器评的条目", "no criterion is judged by anything but people"),
