@@ -156,3 +156,4 @@ def test_no_words_of_a_call_stand_in_a_report():
 def test_an_empty_run_is_a_report_all_the_same():
     found = report({}, [])
     assert [one.verdict.kind for one in found.criteria] == ["not_judged"] * len(FORM.criteria)
+    assert {one.verdict.reason.en for one in found.criteria} == {"no call was judged yet"}

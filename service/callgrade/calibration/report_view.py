@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from callgrade.calibration.report_words import needed, outcome_in_words, raters_title, say, why
+from callgrade.calibration.verdicts import two_places
 from callgrade.domain.calibration import CalibrationReport, CriterionReport, Disagreement, Figure, VerdictKind
 from callgrade.evaluations.report.figures import clock, number, signed
 
@@ -130,7 +131,7 @@ def notices(report: CalibrationReport, language: str) -> Iterator[tuple[str, str
         yield say("synthetic", language), say("synthetic_note", language)
     if any(one.raters is not None and one.raters.kind != "person" for one in report.criteria):
         yield say("model_raters", language), say("model_raters_note", language)
-    left = sum(one.verdict.kind == "not_judged" for one in report.criteria)
+    left = sum(one.verdict.kind == "not_judged" and one.calls > 0 for one in report.criteria)
     if left:
         yield say("not_judged", language), say("not_judged_note", language, number=left)
     if report.items < report.items_wanted:
@@ -138,7 +139,7 @@ def notices(report: CalibrationReport, language: str) -> Iterator[tuple[str, str
 
 
 def decimal(figure: Figure) -> str:
-    return "–" if figure.value is None else f"{figure.value:.2f}".replace("-", "−")
+    return "–" if figure.value is None else two_places(figure.value).replace("-", "−")
 
 
 def share(figure: Figure) -> str:

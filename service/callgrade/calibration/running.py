@@ -38,7 +38,7 @@ from callgrade.domain.judgements import JudgeFailure
 from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations.asking import PromptNamed
-from callgrade.evaluations.failures import model_failures, told
+from callgrade.evaluations.failures import WAITING_HELPS, model_failures, told
 from callgrade.evaluations.many import Scored, evaluate_many, seldom_collecting
 from callgrade.evaluations.service import Evaluator
 from callgrade.ports import Judge
@@ -185,7 +185,7 @@ class _Work:
         if hopeless is not None:
             self.store()
             raise SettingsError(hopeless.message)
-        away = next((failure for failure in failures if failure.retryable), None)
+        away = next((one for one in failures if one.retryable or one.type in WAITING_HELPS), None)
         if away is not None:
             self.unreached += 1
             self.failure = self.failure or away

@@ -4,7 +4,6 @@ Below a hundred labelled calls, or ten agents, there is none: the interval is sh
 what is rare kappa says little, and recall and precision are held to a line of their own.
 """
 
-import math
 from typing import NamedTuple
 
 from callgrade.domain.calibration import (
@@ -40,6 +39,8 @@ def verdict(found: CriterionReport, *, labelled: int, commonest: float | None, f
     rare = missing.report == "recall and precision" and labelled > 0
     needed = max(FAULTS_NEEDED - faults if rare else missing.missing, FEWEST - labelled)
     of = "faults" if rare else "calls"
+    if found.calls == 0:
+        return _line("not_judged", _say("nothing_yet"), _say("do_nothing_yet"), needed, of=of)
     if found.not_judged == found.calls:
         return _not_judged(found.judge, needed, of)
     if labelled == 0:
@@ -144,6 +145,8 @@ _TABLE = {
     ),
     "no_truth": _Words("没有标注说明什么是对的", "no label says what is right"),
     "nothing_rated": _Words("没有一通两边都给出了评分", "no call has a rating of both sides"),
+    "nothing_yet": _Words("还没有评判任何通话", "no call was judged yet"),
+    "do_nothing_yet": _Words("看为何没有评判，然后重跑", "see why nothing was judged, and run again"),
     "people": _Words("这一项只由人评判", "only people judge this one"),
     "no_model": _Words("没有配置模型：未评判", "no model was there to judge it"),
     "no_judge": _Words("没有评判者作答", "no judge answered"),
@@ -202,8 +205,13 @@ def _shown(raters: Raters | None) -> str:
 
 def interval(figure: Figure) -> str:
     """`0.82 [0.74, 0.89]`, `0.82`, `–`."""
-    if figure.value is None or math.isnan(figure.value):
+    if figure.value is None:
         return "–"
     if figure.low is None or figure.high is None:
-        return f"{figure.value:.2f}"
-    return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
+        return two_places(figure.value)
+    return f"{two_places(figure.value)} [{two_places(figure.low)}, {two_places(figure.high)}]"
+
+
+def two_places(value: float) -> str:
+    """Never `-0.00`."""
+    return f"{round(value, 2) + 0.0:.2f}"

@@ -50,16 +50,15 @@ def run(
 
     在标准通话集上评判，并与标注对照。
     """
-    from callgrade.catalog import load_rubric
     from callgrade.cli.render_calibration import show_report
 
     if (split == "holdout") != (why is not None):
         raise typer.BadParameter("--why goes with --split holdout, and only with it")
     settings = load_settings()
-    loaded = load_rubric(rubric)
     asking = _asking(prompt, model)
-    _say_what_is_left_open(settings, loaded, judge, asking)
     with open_database() as database:
+        loaded = _rubric(database, rubric)
+        _say_what_is_left_open(settings, loaded, judge, asking)
         done = _carried_out(database, settings, loaded, asking, judge, split, samples, set_, client, why)
     report = done.report
     if out is not None:
@@ -212,6 +211,19 @@ def _set_id(database: "Database", us: "Principal", name: str) -> str:
         if row is None:
             raise UnknownResourceError(f"there is no golden set {name!r}; `callgrade golden list` shows them")
         return row.id
+
+
+def _rubric(database: "Database", reference: str) -> "Rubric":
+    """A file, or a version that was made in the browser."""
+    from callgrade.catalog import load_rubric
+    from callgrade.domain.errors import NotFoundError
+    from callgrade.evaluations import registry
+
+    try:
+        return load_rubric(reference)
+    except NotFoundError:
+        with database.reading() as session:
+            return registry.rubric(session, reference)[0]
 
 
 def _rubric_of(session: "Session", us: "Principal", run_id: str) -> "Rubric":

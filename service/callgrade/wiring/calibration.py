@@ -16,7 +16,7 @@ from callgrade.wiring.judges import ClientJudges
 
 def calibration_judges(
     settings: Settings,
-    database: Database,
+    database: Database | None,
     client_id: str,
     asking: Asking,
     mode: Literal["auto", "rules"] = "auto",
