@@ -11,6 +11,7 @@ from callgrade import __version__
 from callgrade.cli import (
     access,
     agree,
+    autonomy,
     calibrate,
     calls,
     database,
@@ -46,6 +47,7 @@ app.add_typer(rubrics.app, name="rubric")
 app.add_typer(prompts.app, name="prompt")
 publishing.register(rubrics.app, prompts.app)
 app.add_typer(golden.app, name="golden")
+app.add_typer(autonomy.app, name="autonomy")
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(evals.app, name="eval")
 app.add_typer(releases.app, name="release")

@@ -1,0 +1,168 @@
+"""`autonomy list | show | grant | revoke`: how far the judge may go by itself, criterion by criterion."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from callgrade.cli.opened import client_id, open_database
+from callgrade.cli.output import console, emit, to_json
+from callgrade.settings import load_settings
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from callgrade.access.principals import Principal
+    from callgrade.calibration.autonomy import Line
+    from callgrade.db.tables import Autonomy
+
+app = typer.Typer(help="How far the judge may go by itself, and why. 自主权。", no_args_is_help=True)
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
+ClientOption = Annotated[str, typer.Option("--client", help="Whose calls, by the client's name.")]
+Rubric = Annotated[str, typer.Argument(metavar="RUBRIC", help="A rubric's id, without a version.")]
+Criterion = Annotated[
+    str, typer.Argument(metavar="CRITERION", help="A criterion's id, *violations, or a key as `list` shows it.")
+]
+DEFAULT = "default"
+
+
+@app.command("list")
+def list_(
+    rubric: Annotated[str | None, typer.Argument(metavar="RUBRIC", help="Of this rubric alone.")] = None,
+    client: ClientOption = DEFAULT,
+    json_: JsonOption = False,
+) -> int:
+    """Every criterion: its state, why, what next, and how many labels are still needed. 列出。"""
+    from callgrade.calibration.autonomy import overview
+
+    with open_database() as database, database.reading() as session:
+        found = [_shown(line) for line in overview(session, _us(session, client), rubric)]
+    if json_:
+        emit(to_json(found, pretty=True))
+        return 0
+    from rich.table import Table
+
+    language = load_settings().language
+    table = Table(box=None, pad_edge=False)
+    for name in ("rubric", "criterion", "key", "state", "why, and what next"):
+        table.add_column(name, overflow="fold")
+    table.add_column("needed", justify="right")
+    for one in found:
+        said = " · ".join(text for text in (one["reason"][language[:2]], one["action"][language[:2]]) if text)
+        needed = "–" if one["needed"] is None else str(one["needed"])
+        table.add_row(one["rubric"], one["criterion"], one["key"], one["state"], said, needed)
+    console().print(table)
+    return 0
+
+
+@app.command()
+def show(rubric: Rubric, criterion: Criterion, client: ClientOption = DEFAULT, json_: JsonOption = False) -> int:
+    """One criterion: what its state holds for, what it rests on, and all that stood before. 查看。"""
+    from callgrade.calibration.autonomy import find_line
+    from callgrade.calibration.autonomy_repository import history
+
+    with open_database() as database, database.reading() as session:
+        us = _us(session, client)
+        line = find_line(session, us, rubric, criterion)
+        past = [_past(row) for row in history(session, us.client_id, rubric, line.key.criterion_id)]
+        told = {**_shown(line), "holds_for": line.key.model_dump(), "history": past}
+    if json_:
+        emit(to_json(told, pretty=True))
+        return 0
+    language = load_settings().language[:2]
+    emit(f"{told['criterion']} · {told['state']}")
+    emit(f"{told['reason'][language]} {told['action'][language]}".rstrip())
+    for name, value in told["holds_for"].items():
+        emit(f"  {name}: {value or '–'}")
+    for one in past:
+        until = f" – {one['ended_at']}: {one['ended_because'][language]}" if one["ended_at"] else ""
+        emit(f"  {one['since']} {one['state']}: {one['reason'][language]} ({one['id']}){until}")
+    return 0
+
+
+@app.command()
+def grant(
+    rubric: Rubric,
+    criterion: Criterion,
+    level: Annotated[float, typer.Option(help="Highest miss rate: 0.05, 0.02 or 0.01.")] = 0.05,
+    looks: Annotated[int, typer.Option(help="How often you plan to look at this evidence.")] = 1,
+    at_most: Annotated[str, typer.Option(help="assisted: no further, whatever is proven.")] = "automatic",
+    run: Annotated[str | None, typer.Option(help="A run on the holdout; else reviewed calls drawn by chance.")] = None,
+    client: ClientOption = DEFAULT,
+    json_: JsonOption = False,
+) -> int:
+    """Look at the evidence, and let the judge go as far as it proves. 授予。
+
+    callgrade autonomy grant telesales-misconduct insult --level 0.02
+    """
+    from callgrade.calibration import autonomy
+    from callgrade.domain.autonomy import STATES
+
+    wanted = next((state for state in STATES if state == at_most), None)
+    if wanted is None:
+        raise typer.BadParameter(f"--at-most is one of {', '.join(STATES)}")
+    with open_database() as database:
+        with database.reading() as session:
+            us = _us(session, client)
+        row = autonomy.grant(database, us, rubric, criterion, level=level, looks=looks, wanted=wanted, run_id=run)
+        told = _past(row)
+        verdict = autonomy.verdict_of(row)
+    if json_:
+        emit(to_json(told, pretty=True))
+        return 0
+    language = load_settings().language[:2]
+    emit(f"{row.state}: {told['reason'][language]} {verdict.action.in_language(language) if verdict else ''}".rstrip())
+    return 0
+
+
+@app.command()
+def revoke(
+    state: Annotated[str, typer.Argument(metavar="STATE", help="Its id, as `show` prints it.")],
+    reason: Annotated[str, typer.Option(help="Why; it stays on record.")],
+    client: ClientOption = DEFAULT,
+) -> int:
+    """From now on people decide. 收回。"""
+    from callgrade.calibration import autonomy
+
+    with open_database() as database:
+        with database.reading() as session:
+            us = _us(session, client)
+        autonomy.revoke(database, us, state, reason)
+    emit(f"{state}: people decide")
+    return 0
+
+
+def _us(session: "Session", client: str) -> "Principal":
+    from callgrade.access.principals import system
+
+    id_ = client_id(session, client)
+    assert id_ is not None
+    return system(id_)
+
+
+def _shown(line: "Line") -> dict[str, Any]:
+    return {
+        "rubric": line.rubric.reference,
+        "criterion": line.key.criterion_id,
+        "key": line.id,
+        "state": line.state,
+        "in_use": line.in_use,
+        "reason": line.verdict.reason.model_dump(),
+        "action": line.verdict.action.model_dump(),
+        "needed": line.verdict.needed,
+        "reviewed_since": line.reviewed,
+    }
+
+
+def _past(row: "Autonomy") -> dict[str, Any]:
+    from callgrade.reviews.autonomy import text_of
+
+    return {
+        "id": row.id,
+        "state": row.state,
+        "reason": text_of(row.reason).model_dump(),
+        "since": row.since.isoformat(),
+        "set_by": row.set_by,
+        "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+        "ended_because": text_of(row.ended_because).model_dump() if row.ended_at else None,
+        "figures": row.evidence.get("figures"),
+    }
