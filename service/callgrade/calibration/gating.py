@@ -99,9 +99,9 @@ async def try_suites(side: Side, host: Host, baselines: Path | None = None) -> t
     name, found = host.model or RULES, []
     folder = baselines or resource_folder("evals") / "baselines"
     async with host.judges(side.asking)(0) as judges:
-        runner = SuiteRunner(judges, name, in_flight=host.in_flight)
+        runner = SuiteRunner(judges, name, draft=side.rubric, in_flight=host.in_flight)
         for id_ in SUITES:
-            result = await runner.run(load_suite(id_), side.rubric)
+            result = await runner.run(load_suite(id_))
             failed = {case.id for case in result.failures}
             judged = result.n - result.not_judged
             try:
