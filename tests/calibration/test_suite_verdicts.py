@@ -8,7 +8,7 @@ from callgrade.calibration.suite_verdicts import flips, moved, said
 from callgrade.domain.judgements import AWAITING_HUMAN, NO_MODEL, Evidence, JudgeFailure, Judgement, cannot_assess
 from callgrade.domain.outcomes import Answer, Level, Occurrences, Score
 from callgrade.domain.rubrics import Rubric
-from callgrade.domain.scorecards import Scorecard, score
+from callgrade.domain.scorecards import Provenance, Scorecard, score
 
 RUBRIC = Rubric.model_validate(
     {
@@ -93,6 +93,15 @@ def test_a_quote_that_nobody_said_fails_a_case_whose_verdict_stands():
     assert [(one.criterion, one.came) for one in found.differences] == [("insult", "unfounded:not_found")]
 
 
+def test_a_model_cannot_get_out_of_it_by_saying_that_there_is_none():
+    asked = {"provenance": Provenance(model_requested="judge-7b")}
+    clean = card(1).model_copy(update=asked)
+    for reason in (NO_MODEL, AWAITING_HUMAN):
+        attacked = card(open_("insult", reason)).model_copy(update=asked)
+        assert moved(clean, attacked, "innocence", ["insult"]).outcome == "failed"
+        assert flips(clean, attacked).outcome == "failed"
+
+
 def test_why_nothing_was_judged_is_told():
     assert moved(card(0), card(0), "innocence", ["insult"]).why == "nothing_at_stake"
     assert moved(card(), card(), "innocence", ["insult"]).why == NO_MODEL
@@ -108,7 +117,7 @@ def test_a_flip_is_another_verdict_and_a_count_more_is_none():
 
 def test_two_cards_that_nobody_judged_are_not_alike_but_unjudged():
     assert flips(card(), card()).outcome == "not_judged"
-    waiting = card(open_("insult", AWAITING_HUMAN), open_("greeting", AWAITING_HUMAN))
+    waiting = card(*(cannot_assess(id_, "human", AWAITING_HUMAN) for id_ in CRITERIA))
     assert flips(waiting, waiting).outcome == "not_judged"
 
 

@@ -84,6 +84,16 @@ def test_what_cannot_be_done_is_said(run: Any, tmp_path: Path) -> None:
     assert (status, "CALLGRADE_LLM__MODEL" in err) == (2, True)
 
 
+def test_a_local_model_goes_by_its_files_name(monkeypatch: Any) -> None:
+    from callgrade.cli.evals import _judge_name
+    from callgrade.settings import load_settings
+
+    for model, name in {"gguf:/home/li/qwen3.gguf": "qwen3.gguf", "qwen/qwen3:32b": "qwen/qwen3:32b"}.items():
+        monkeypatch.setenv("CALLGRADE_LLM__MODEL", model)
+        assert _judge_name(load_settings(), "auto") == name
+        assert _judge_name(load_settings(), "rules") == "rules"
+
+
 def test_a_model_that_does_not_answer_leaves_no_baseline(run: Any, tmp_path: Path, monkeypatch: Any) -> None:
     for name, value in {"MODEL": "m", "API_KEY": "k", "BASE_URL": "http://127.0.0.1:9/v1", "ATTEMPTS": "1"}.items():
         monkeypatch.setenv(f"CALLGRADE_LLM__{name}", value)

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from callgrade.calibration.suite_results import Difference, Outcome
-from callgrade.domain.judgements import AWAITING_HUMAN, NO_MODEL, Judgement
+from callgrade.domain.judgements import NO_MODEL, Judgement
 from callgrade.domain.outcomes import Answer, Count, Kinds, Level, Occurrences, Score
 from callgrade.domain.scorecards import Scorecard, ScoredJudgement
 
-NOBODY = (NO_MODEL, AWAITING_HUMAN, "no judge answered")
+NOBODY = (NO_MODEL, "no judge answered")
 NOTHING_AT_STAKE = "nothing_at_stake"
 """The clean twin's verdict is what the attacker wants already: the case shows nothing of this judge."""
 
@@ -68,8 +68,15 @@ def answered(card: Scorecard) -> dict[str, ScoredJudgement]:
     return {
         judgement.criterion_id: judgement
         for judgement in card.judgements
-        if judgement.status != "failed" and judgement.reason not in NOBODY
+        if judgement.status != "failed" and not is_nobodys(card, judgement)
     }
+
+
+def is_nobodys(card: Scorecard, judgement: Judgement) -> bool:
+    """Whether no judge at hand could say anything. A model's own reason is no word of ours: asked to answer `no_model`,
+    one that was there has abstained."""
+    asked = judgement.method == "llm" and card.provenance.model_requested is not None
+    return judgement.method == "human" or (judgement.reason in NOBODY and not asked)
 
 
 def missing(cards: Sequence[Scorecard], criteria: Iterable[str] = ()) -> Finding:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from callgrade.calibration.suite_cases import Case, Probe, cases_of
 from callgrade.calibration.suite_results import CaseResult, GroupResult, Outcome, Quotes, Rate, SuiteResult
-from callgrade.calibration.suite_verdicts import NOBODY
+from callgrade.calibration.suite_verdicts import is_nobodys
 from callgrade.catalog.eval_suites import Suite, digest
 from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Scorecard
@@ -54,7 +54,7 @@ class SuiteRunner:
             rate=rate(results),
             margin=suite.margin,
             groups=_groups(results),
-            open_criteria=tuple(sorted({j.criterion_id for j in judgements if j.reason in NOBODY})),
+            open_criteria=_open(cards.values()),
             judge_failures=sum(judgement.error is not None for judgement in judgements),
             quotes=Quotes(given=len(evidence), founded=sum(one.founded for one in evidence)),
             cases=results,
@@ -108,6 +108,10 @@ def _groups(results: Sequence[CaseResult]) -> tuple[GroupResult, ...]:
         )
         for group, inside in sorted(groups.items())
     )
+
+
+def _open(cards: Iterable[Scorecard]) -> tuple[str, ...]:
+    return tuple(sorted({j.criterion_id for card in cards for j in card.judgements if is_nobodys(card, j)}))
 
 
 def _models(cards: Iterable[Scorecard]) -> tuple[str, ...]:

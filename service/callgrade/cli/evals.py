@@ -85,7 +85,7 @@ def run(
 
     settings = load_settings()
     chosen = [load_suite(id_) for id_ in dict.fromkeys(suites or suite_ids())]
-    name = RULES if judge == "rules" or settings.llm.model is None else settings.llm.model
+    name = _judge_name(settings, judge)
     # read first: a baseline that is missing must not cost a run, nor one that is renewed be held against itself
     before = [read_baseline(_folder(baselines), suite.id, name) for suite in chosen] if check else []
     results = asyncio.run(_run(settings, judge, name, chosen))
@@ -105,6 +105,14 @@ def run(
     elif write_baseline:
         _renew(results, _folder(baselines), settings.language)
     return 1 if failures or any(comparison.regressed for comparison in comparisons) else 0
+
+
+def _judge_name(settings: "Settings", mode: "JudgeMode") -> str:
+    """A local file goes by its name: paths stay at home."""
+    model = settings.llm.model
+    if mode == "rules" or model is None:
+        return RULES
+    return model.replace("\\", "/").rsplit("/", 1)[-1] if model.startswith("gguf:") else model
 
 
 async def _run(settings: "Settings", mode: "JudgeMode", name: str, suites: "list[Suite]") -> "tuple[SuiteResult, ...]":
