@@ -85,6 +85,12 @@ def test_run_list_show_and_compare(run: Any, desk: Path) -> None:
 def test_what_cannot_be_is_said_plainly(run: Any, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, err = run("calibrate", "run", "--rubric", RUBRIC, "--split", "holdout")
     assert "--why" in err
+    status, _, err = run("calibrate", "run", "--rubric", "telesale-misconduct")
+    assert status == 2
+    assert "telesales-misconduct" in err
+    status, _, err = run("calibrate", "run", "--rubric", RUBRIC, "--prompt", "judge")
+    assert status == 2
+    assert "CALLGRADE_LLM__MODEL" in err
     status, _, err = run("calibrate", "run", "--rubric", RUBRIC, "--set", "mine")
     assert status == 1
     assert "no golden set 'mine'" in err

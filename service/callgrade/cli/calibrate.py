@@ -8,7 +8,7 @@ import typer
 
 from callgrade.cli.opened import open_database
 from callgrade.cli.output import emit, progress_bar, tell, to_json, write_file
-from callgrade.domain.errors import InputError, UnknownResourceError
+from callgrade.domain.errors import InputError, SettingsError, UnknownResourceError
 from callgrade.settings import load_settings
 
 if TYPE_CHECKING:
@@ -55,6 +55,10 @@ def run(
     if (split == "holdout") != (why is not None):
         raise typer.BadParameter("--why goes with --split holdout, and only with it")
     settings = load_settings()
+    if (prompt or model) and judge == "rules":
+        raise typer.BadParameter("--prompt and --model are for a model, and --judge rules asks none")
+    if prompt and settings.llm.model is None and model is None:
+        raise SettingsError("--prompt needs a model: set CALLGRADE_LLM__MODEL (and CALLGRADE_LLM__BASE_URL)")
     asking = _asking(prompt, model)
     with open_database() as database:
         loaded = _rubric(database, rubric)
@@ -221,9 +225,12 @@ def _rubric(database: "Database", reference: str) -> "Rubric":
 
     try:
         return load_rubric(reference)
-    except NotFoundError:
-        with database.reading() as session:
-            return registry.rubric(session, reference)[0]
+    except NotFoundError as unknown:
+        try:
+            with database.reading() as session:
+                return registry.rubric(session, reference)[0]
+        except NotFoundError:
+            raise unknown from None
 
 
 def _rubric_of(session: "Session", us: "Principal", run_id: str) -> "Rubric":
