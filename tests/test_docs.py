@@ -26,6 +26,7 @@ ON_A_DATABASE = (
     "callgrade db backup",
     "callgrade audit",
     "callgrade calibrate",
+    "callgrade autonomy",
 )
 """What runs beside or after a service, which has made the database."""
 

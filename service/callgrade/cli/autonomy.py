@@ -9,10 +9,9 @@ from callgrade.cli.output import console, emit, to_json
 from callgrade.settings import load_settings
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
-
     from callgrade.access.principals import Principal
     from callgrade.calibration.autonomy import Line
+    from callgrade.db.session import Database
     from callgrade.db.tables import Autonomy
 
 app = typer.Typer(help="How far the judge may go by itself, and why. 自主权。", no_args_is_help=True)
@@ -34,8 +33,10 @@ def list_(
     """Every criterion: its state, why, what next, and how many labels are still needed. 列出。"""
     from callgrade.calibration.autonomy import overview
 
-    with open_database() as database, database.reading() as session:
-        found = [_shown(line) for line in overview(session, _us(session, client), rubric)]
+    with open_database() as database:
+        us = _us(database, client)
+        with database.reading() as session:
+            found = [_shown(line) for line in overview(session, us, rubric)]
     if json_:
         emit(to_json(found, pretty=True))
         return 0
@@ -60,11 +61,12 @@ def show(rubric: Rubric, criterion: Criterion, client: ClientOption = DEFAULT, j
     from callgrade.calibration.autonomy import find_line
     from callgrade.calibration.autonomy_repository import history
 
-    with open_database() as database, database.reading() as session:
-        us = _us(session, client)
-        line = find_line(session, us, rubric, criterion)
-        past = [_past(row) for row in history(session, us.client_id, rubric, line.key.criterion_id)]
-        told = {**_shown(line), "holds_for": line.key.model_dump(), "history": past}
+    with open_database() as database:
+        us = _us(database, client)
+        with database.reading() as session:
+            line = find_line(session, us, rubric, criterion)
+            past = [_past(row) for row in history(session, us.client_id, rubric, line.key.criterion_id)]
+            told = {**_shown(line), "holds_for": line.key.model_dump(), "history": past}
     if json_:
         emit(to_json(told, pretty=True))
         return 0
@@ -101,8 +103,7 @@ def grant(
     if wanted is None:
         raise typer.BadParameter(f"--at-most is one of {', '.join(STATES)}")
     with open_database() as database:
-        with database.reading() as session:
-            us = _us(session, client)
+        us = _us(database, client)
         row = autonomy.grant(database, us, rubric, criterion, level=level, looks=looks, wanted=wanted, run_id=run)
         told = _past(row)
         verdict = autonomy.verdict_of(row)
@@ -124,17 +125,19 @@ def revoke(
     from callgrade.calibration import autonomy
 
     with open_database() as database:
-        with database.reading() as session:
-            us = _us(session, client)
+        us = _us(database, client)
         autonomy.revoke(database, us, state, reason)
     emit(f"{state}: people decide")
     return 0
 
 
-def _us(session: "Session", client: str) -> "Principal":
+def _us(database: "Database", client: str) -> "Principal":
+    from callgrade.access.keys import DEFAULT_CLIENT, ensure_client
     from callgrade.access.principals import system
 
-    id_ = client_id(session, client)
+    with database.writing() as session:
+        # a misspelt name must make no new client
+        id_ = ensure_client(session).id if client == DEFAULT_CLIENT else client_id(session, client)
     assert id_ is not None
     return system(id_)
 
