@@ -117,10 +117,9 @@ def criterion_report(criterion: Criterion, compared: Comparison, samples: int) -
     # what it comes to is told from the calls that were compared, and before there are any from all that are labelled
     base = rated or known
     ratings = Counter(item.truth.rating for item in base if item.truth)
-    commonest = max(ratings.values()) / len(base) if base else None
     faults = sum(bool(item.truth and item.truth.fault) for item in base)
-    line = verdict(found, labelled=len(base), commonest=commonest, faults=faults)
-    return found.model_copy(update={"verdict": line})
+    commonest = max(ratings.values()) / len(base) if base else None
+    return found.model_copy(update={"verdict": verdict(found, labelled=len(base), commonest=commonest, faults=faults)})
 
 
 def disagreements(rubric: Rubric, compared: Comparison) -> list[Disagreement]:
