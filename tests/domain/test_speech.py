@@ -155,6 +155,14 @@ class TestHolds:
 
 
 class TestManner:
+    @pytest.mark.parametrize("said", ["안녕하세요, 무엇을 도와드릴까요?", "Чем могу помочь?", "……"])
+    def test_politeness_is_undefined_in_another_writing(self, said):
+        foreign = call((A, 0, 1_000, said), (C, 1_000, 2_000, "您好"))
+        assert measure(foreign).politeness_rate is None
+        assert measure(foreign).filler_kinds is None
+        assert why_undefined(foreign, "politeness_rate").en == "the agent's words are in another writing"
+        assert why_undefined(foreign, "filler_kinds").zh == "客服所说的不是中文或拉丁字母"
+
     def test_politeness_is_the_share_of_polite_turns(self):
         polite = call(
             (A, 0, 1, "请讲"), (A, 2, 3, "不知道"), (A, 4, 5, "谢谢您"), (A, 6, 7, "你申请了吗"), (C, 8, 9, "谢谢")

@@ -15,6 +15,7 @@ from callgrade.adapters.first_characters import compile_search
 from callgrade.domain.calls import Speaker, Transcript
 from callgrade.domain.folding import Folded, fold
 from callgrade.domain.rubrics import Phrases
+from callgrade.domain.writing import legible
 
 NEGATIONS = ("不", "没", "未", "无", "别", "非", "勿", "never", "not", "no", "dont", "cant", "wont")
 _LOOK_BACK = 8
@@ -29,8 +30,6 @@ _CLAUSE_ENDS = frozenset("，。！？；,!?;")
 """A negation before one of these is an answer of its own: 不会，保证收益."""
 
 _GAP = ".{0,8}"
-_IN_OUR_WRITING = re.compile(r"[A-Za-z0-9À-ɏ\u3400-\u9fff\uf900-\ufaff\uff10-\uff5a\U00020000-\U0003ffff]+")
-"""Hanzi, Latin letters and digits: what lists of phrases are written in."""
 
 
 class Line(NamedTuple):
@@ -69,14 +68,9 @@ class Script:
         return self._joined[side]
 
     def legible(self, side: str) -> bool:
-        """Whether at least half of what a side said is in hanzi or Latin letters: only of such words can it be told
-        that something is not among them. Kana, Hangul, Cyrillic, Thai… are not; languages written alike are not told
-        apart."""
+        """Whether it can be told that something is not among what a side said, see `domain.writing`."""
         if side not in self._legible:
-            said = "".join(line.folded.source for line in self.spoken_by(side))
-            others = _IN_OUR_WRITING.sub("", said)
-            ours, foreign = len(said) - len(others), sum(character.isalpha() for character in others)
-            self._legible[side] = ours > 0 and ours >= foreign
+            self._legible[side] = legible(line.folded.source for line in self.spoken_by(side))
         return self._legible[side]
 
     def matches(self, matcher: "Matcher", side: str) -> list[Match]:

@@ -23,6 +23,7 @@ from callgrade.domain.manner import (
 from callgrade.domain.speech_definitions import DEFINITIONS as DEFINITIONS
 from callgrade.domain.speech_definitions import Definition as Definition
 from callgrade.domain.timeline import Span, broken_into, duration, gaps, longest_between, overlap, union
+from callgrade.domain.writing import legible
 
 LONG_SILENCE_MS = 3_000
 HOLD_MS = 10_000
@@ -75,7 +76,8 @@ class SpeechFacts(Frozen):
     """Questions of the agent that ask an earlier one again: similarity 0.85 or more, same digits, see `manner`. None
     without agent turns, as all the facts below."""
     politeness_rate: float | None = None
-    """Agent turns with a polite word (请 您 谢谢 感谢 抱歉 对不起 麻烦…) ÷ agent turns, 0..1."""
+    """Agent turns with a polite word (请 您 谢谢 感谢 抱歉 对不起 麻烦…) ÷ agent turns, 0..1. None, as `filler_kinds`,
+    also where the agent's words are in another writing than these."""
     filler_kinds: int | None = None
     """How many different fillers the agent uses, see `manner`."""
     agent_emotion_angry_turns: int | None = None
@@ -112,6 +114,8 @@ def why_undefined(transcript: Transcript, fact: str) -> LocalText | None:
         return LocalText(zh="通话没有任何话轮", en="the transcript has no turns")
     if fact == "agent_emotion_angry_turns" and _any(turns, Speaker.AGENT):
         return LocalText(zh="客服话轮没有情绪标注", en="no agent turn carries an emotion")
+    if fact in ("politeness_rate", "filler_kinds") and _any(turns, Speaker.AGENT):
+        return LocalText(zh="客服所说的不是中文或拉丁字母", en="the agent's words are in another writing")
     if of_time and fact != "politeness_rate" and not _timed(turns):
         return LocalText(zh="话轮没有起止时间", en="not every turn has times")
     if _speaker_unknown(turns) and fact not in ("agent_chars_per_minute", "customer_chars_per_minute"):
@@ -217,9 +221,9 @@ def _manners(agent: Sequence[Turn]) -> dict[str, float | int]:
     texts = [turn.text for turn in agent]
     facts: dict[str, float | int] = {
         "repeated_questions": repeated_questions(texts),
-        "politeness_rate": sum(map(is_polite, texts)) / len(texts),
-        "filler_kinds": filler_kinds(texts),
     }
+    if legible(texts):
+        facts |= {"politeness_rate": sum(map(is_polite, texts)) / len(texts), "filler_kinds": filler_kinds(texts)}
     emotions = [turn.emotion.strip("<|>").lower() for turn in agent if turn.emotion]
     if emotions:
         facts["agent_emotion_angry_turns"] = emotions.count("angry")
