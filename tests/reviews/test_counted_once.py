@@ -8,8 +8,8 @@ from callgrade.domain.programme import Period
 from callgrade.evaluations import lists
 from callgrade.evaluations import repository as evaluations
 from callgrade.evaluations.lists import Filters
-from callgrade.reviews import dashboards_repository as figures
 from callgrade.reviews.corrections import Corrections, hand_back
+from callgrade.reviews.dashboards import board
 from callgrade.reviews.dashboards_repository import Asked
 from callgrade.reviews.service import ReviewDesk
 from tests.evaluations.made import CLIENT, evaluation
@@ -54,7 +54,7 @@ def listed(database, **filters):
 
 def counted(database, who):
     with database.reading() as session:
-        return figures.whole(session, who, NOVEMBER).n
+        return board(session, who, NOVEMBER, "centre", None, SHANGHAI).whole.published
 
 
 def test_a_proposal_leaves_its_place_at_once(database, correct):

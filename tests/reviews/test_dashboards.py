@@ -1,11 +1,13 @@
 """Figures over published scores, on SQLite and PostgreSQL."""
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from callgrade.db.tables import Finding
+from callgrade.db.tables import Evaluation, Finding, SampledCall, SamplingPlan, SamplingRun
 from callgrade.domain.outcomes import Answer, Occurrences
 from callgrade.domain.periods import between, span_of
 from callgrade.domain.programme import Period
@@ -54,7 +56,7 @@ def test_agents_with_their_mean_their_share_and_the_month_before(database, centr
     with database.reading() as session:
         found = board(session, boss, asked(), "agents", MONTH, SHANGHAI)
     ann, other = found.lines
-    assert (ann.key, ann.score.n, ann.score.value, ann.before) == ("8031", 4, 16.0, 14.0)
+    assert (ann.key, ann.score.n, ann.score.value, ann.before.value) == ("8031", 4, 16.0, 14.0)
     assert ann.score.low < 16 < ann.score.high
     assert (ann.passed.n, ann.passed.value) == (4, 0.75)
     assert (other.key, other.score.n, other.score.low) == ("9000", 1, None)
@@ -131,3 +133,92 @@ def test_of_nothing_there_is_no_mean(database):
     assert found.whole.score.value is None
     assert found.whole.passed.value is None
     assert found.lines == ()
+
+
+def draw(database, who, made, chance):
+    """As a plan would have drawn it: of one drawing of the whole month."""
+    with database.writing() as session:
+        plan = SamplingPlan(client_id=who.client_id, name="p", rubric_id=FORM.id, spec={}, created_by="x")
+        session.add(plan)
+        session.flush()
+        run = SamplingRun(client_id=who.client_id, plan_id=plan.id, since=NOVEMBER.since, until=NOVEMBER.until,
+                          seed="x", population=9, drawn=len(made), drawn_by="x")  # fmt: skip
+        session.add(run)
+        session.flush()
+        session.add_all(
+            SampledCall(
+                client_id=who.client_id,
+                run_id=run.id,
+                call_id=one.call_id,
+                evaluation_id=one.id,
+                stratum="all",
+                why="sample",
+                probability=chance,
+            )
+            for one in made
+        )
+
+
+@pytest.fixture
+def mixed(database):
+    """Of 8031, eight drawn by chance and published (six of them 4 points higher than proposed), one that was picked,
+    and six that nobody has read."""
+    li, boss = person(database, "li"), person(database, "boss", "admin")
+    by_chance = [published(database, li, f"D-{n}", clear="yes" if n < 6 else "no") for n in range(8)]
+    picked = published(database, li, "P-1", clear="no", bait=1)
+    for n in range(6):
+        proposed(database, f"U-{n}", agent={"id": "8031", "team": "sales"}, started_at=AT)
+    draw(database, boss, by_chance, 0.5)
+    return boss, by_chance, picked
+
+
+def test_what_was_drawn_by_chance_puts_all_proposals_right(database, mixed):
+    boss, by_chance, _ = mixed
+    with database.reading() as session:
+        found = board(session, boss, asked(), "agents", MONTH, SHANGHAI)
+    (line,) = found.lines
+    said = float(by_chance[0].total)
+    assert (line.published, line.proposed) == (9, 15)
+    assert (line.score.method, line.score.n, line.score.proposed, line.score.left_out) == ("combined", 8, 15, 1)
+    # six were given 18 and two 14; every proposal was the same
+    assert line.score.value == pytest.approx(said + (6 * (18 - said) + 2 * (14 - said)) / 8)
+    assert (line.passed.method, line.passed.why, line.passed.n) == ("drawn", "few_labelled", 8)
+    assert found.whole.score == line.score
+    assert found.trend[-1].score == line.score
+
+
+def test_a_drawn_call_is_found_by_what_counts_for_it_now(database, mixed):
+    boss, by_chance, _ = mixed
+    li = person(database, "zhao")
+    after = proposed(database, "D-0b", agent={"id": "8031", "team": "sales"}, started_at=AT)
+    with database.writing() as session:
+        session.get_one(Evaluation, by_chance[0].id).yields_to = after.id
+    with database.reading() as session:
+        whole = board(session, boss, asked(), "centre", MONTH, SHANGHAI).whole
+    # what was corrected is to be reviewed again, so a share of 7 in 8 is reviewed
+    assert (whole.published, whole.proposed, whole.score.n) == (8, 15, 7)
+    id_ = review(database, after, reviewer_id=li.user_id)
+    desk = ReviewDesk(database, clock=Clock())
+    for criterion in ("warm", "slips"):
+        desk.decide(li, id_, criterion, "approve", expected=0)
+    desk.decide(li, id_, "clear", "override", outcome=Answer(answer="yes"), reason="x", expected=0)
+    desk.decide(li, id_, "bait", "override", outcome=Occurrences(occurrences=0), reason="x", expected=0)
+    desk.finish(li, id_)
+    with database.reading() as session:
+        again = board(session, boss, asked(), "centre", MONTH, SHANGHAI).whole
+    assert (again.published, again.proposed, again.score.n) == (9, 15, 8)
+
+
+def test_drawings_of_another_form_or_reach_are_none_of_it(database, mixed):
+    lead = person(database, "lead", "qa_lead", leads=("support",))
+    with database.reading() as session:
+        found = board(session, lead, asked(), "agents", MONTH, SHANGHAI)
+    assert (found.whole.proposed, found.whole.score.value, found.lines) == (0, None, ())
+
+
+def test_the_statistics_are_not_loaded_before_they_are_needed():
+    program = (
+        "import sys, callgrade.reviews.dashboards; print({'scipy', 'callgrade.stats.combined'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

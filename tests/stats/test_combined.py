@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from callgrade.stats.combined import honest_mean
+from callgrade.stats.combined import honest_mean, put_right
 from callgrade.stats.results import Why, WrongRatings
 
 RUNS = 1000
@@ -123,3 +123,35 @@ def test_one_label_and_equal_differences_have_no_interval():
 def test_what_cannot_be_meant_is_refused(proposed, labels, chance, rare):
     with pytest.raises(WrongRatings):
         honest_mean(proposed, labels, chance, rare=rare)
+
+
+@pytest.mark.parametrize("n", [10, 30])
+def test_where_people_changed_fewer_than_five_the_mean_of_people_is_shown_and_this_is_why(n):
+    """Scores in steps of five; one in ten is changed."""
+    rng = np.random.default_rng(6)
+    careless, careful, combined = [], [], []
+    for _ in range(400):
+        truth = np.round((100 - rng.gamma(2, 5, 1000)) / 5) * 5
+        proposed = truth + np.where(rng.random(1000) < 0.1, rng.choice([5, 10, 20], 1000), 0)
+        labels = np.full(1000, np.nan)
+        known = rng.choice(1000, n, replace=False)
+        labels[known] = truth[known]
+        found = honest_mean(proposed, labels, np.full(1000, n / 1000))
+        careless.append(holds(found.combined, truth.mean()))
+        careful.append(holds(found.shown, truth.mean()))
+        combined.append(found.method == "combined")
+    assert np.mean(careless) < 0.88
+    assert np.mean(careful) >= 0.91
+    assert np.mean(combined) < 0.25
+
+
+def test_of_sums_it_is_as_of_calls():
+    rng = np.random.default_rng(7)
+    truth = rng.normal(80, 9, 500)
+    proposed, known = truth + rng.normal(3, 2, 500), rng.random(500) < 0.2
+    whole = honest_mean(proposed, np.where(known, truth, np.nan), np.full(500, 0.2))
+    sums = put_right(float(proposed.mean()), 500, truth[known], proposed[known], np.full(known.sum(), 0.2))
+    assert sums == whole
+    with pytest.raises(WrongRatings):
+        put_right(3.0, 1, [1, 2], [1, 2], [1, 1])
+    assert put_right(None, 0, [], [], []).why is Why.NO_ITEMS

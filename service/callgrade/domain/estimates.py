@@ -6,9 +6,11 @@ Source of the formulas: Wilson (1927), as in Brown, Cai and DasGupta, Interval e
 
 import math
 from statistics import NormalDist
+from typing import Literal
 
 from callgrade.domain.frozen import Frozen
 
+Why = Literal["few_labelled", "few_changed", "all_alike"]
 FEWEST = 4
 """Below so many values a mean has no interval worth showing: the expansion behind it is off by more than 2 %."""
 
@@ -20,6 +22,26 @@ class Estimate(Frozen):
     value: float | None
     low: float | None = None
     high: float | None = None
+
+
+Method = Literal["combined", "drawn", "published"]
+"""Of which calls a figure speaks, and by whose judgement:
+
+combined   all calls: the machine's proposals, put right by what people changed of those that were drawn by chance
+drawn      all calls, by people alone: those drawn by chance, each weighted by 1 over how likely it was
+published  the published calls alone, for whatever reason they were looked at
+"""
+
+
+class Figure(Estimate):
+    """`n` is how many reviewed calls it stands on, `proposed` how many proposals, `left_out` how many reviewed calls
+    are not in it, because they were looked at for a reason and stand for no others. `why` says why it is not combined,
+    None where it is or nothing was drawn."""
+
+    method: Method
+    proposed: int = 0
+    left_out: int = 0
+    why: Why | None = None
 
 
 def share(hits: int, n: int, *, confidence: float = 0.95) -> Estimate:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Float, Integer, case, cast, func, select, true
+from sqlalchemy import ColumnElement, Float, case, cast, func, select, true
 from sqlmodel import Session
 
 from callgrade.access.principals import Principal
@@ -23,17 +23,6 @@ class Asked(Frozen):
     rubric: str
     team: str | None = None
     agent: str | None = None
-
-
-class Sums(NamedTuple):
-    """Of one group: how many scores, their sum and that of their squares; how many passed of those with a verdict."""
-
-    key: str | None
-    n: int
-    total: float
-    squares: float
-    passed: int
-    judged: int
 
 
 class Fault(NamedTuple):
@@ -63,9 +52,13 @@ class Workload(NamedTuple):
 
 def within(principal: Principal, asked: Asked) -> list[ColumnElement[bool]]:
     """Published evaluations that somebody may see figures of."""
+    return [EVALUATION.c.status == "published", *graded(principal, asked)]
+
+
+def graded(principal: Principal, asked: Asked) -> list[ColumnElement[bool]]:
+    """Evaluations, published or not, that somebody may see figures of."""
     conditions: list[ColumnElement[bool]] = [
         EVALUATION.c.client_id == principal.client_id,
-        EVALUATION.c.status == "published",
         STANDS,
         EVALUATION.c.rubric_id == asked.rubric,
         EVALUATION.c.called_at >= asked.span.since,
@@ -77,36 +70,6 @@ def within(principal: Principal, asked: Asked) -> list[ColumnElement[bool]]:
     if asked.agent is not None:
         conditions.append(EVALUATION.c.agent_id == asked.agent)
     return conditions
-
-
-def by(session: Session, principal: Principal, asked: Asked, column: ColumnElement[Any]) -> list[Sums]:
-    """One row a value of `column`; those without a value stand under None."""
-    total = cast(EVALUATION.c.total, Float)
-    scored = EVALUATION.c.total.is_not(None)
-    rows = session.execute(
-        select(
-            column.label("key"),
-            func.sum(cast(scored, Integer)).label("n"),
-            func.coalesce(func.sum(total), 0.0).label("total"),
-            func.coalesce(func.sum(total * total), 0.0).label("squares"),
-            func.sum(case((EVALUATION.c.passed.is_(True), 1), else_=0)).label("passed"),
-            func.sum(case((EVALUATION.c.passed.is_not(None), 1), else_=0)).label("judged"),
-        )
-        .where(*within(principal, asked))
-        .group_by(column)
-        .order_by(column)
-        .limit(MOST)
-    )
-    return [
-        Sums(row.key, int(row.n), float(row.total), float(row.squares), int(row.passed), int(row.judged))
-        for row in rows
-    ]
-
-
-def whole(session: Session, principal: Principal, asked: Asked) -> Sums:
-    """All of it together."""
-    found = by(session, principal, asked, EVALUATION.c.rubric_id)
-    return found[0] if found else Sums(asked.rubric, 0, 0.0, 0.0, 0, 0)
 
 
 def rubrics(session: Session, principal: Principal, span: Span) -> list[tuple[str, int]]:
@@ -177,12 +140,12 @@ def workloads(session: Session, principal: Principal, span: Span, at: datetime) 
         select(
             USER.c.id,
             func.coalesce(USER.c.name, USER.c.login).label("name"),
-            _number(waits).label("open"),
-            _number(waits & (REVIEW.c.due_at <= at)).label("overdue"),
-            _number(done).label("submitted"),
+            number(waits).label("open"),
+            number(waits & (REVIEW.c.due_at <= at)).label("overdue"),
+            number(done).label("submitted"),
             func.coalesce(func.sum(case((done, total))), 0.0).label("total"),
             func.coalesce(func.sum(case((done, total * total))), 0.0).label("squares"),
-            _number(done & REVIEW.c.total.is_not(None)).label("n"),
+            number(done & REVIEW.c.total.is_not(None)).label("n"),
         )
         .join(REVIEW, REVIEW.c.reviewer_id == USER.c.id)
         .where(*mine)
@@ -215,7 +178,7 @@ def workloads(session: Session, principal: Principal, span: Span, at: datetime) 
     ]
 
 
-def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
+def number(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 

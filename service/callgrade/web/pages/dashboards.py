@@ -1,6 +1,6 @@
 """Dashboards: agents, teams, the centre, faults and reviewers. Every number leads to its calls."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from callgrade.access.principals import Principal
 from callgrade.domain.errors import UnknownResourceError
-from callgrade.domain.estimates import Estimate
+from callgrade.domain.estimates import Figure, Method
 from callgrade.domain.frozen import LocalText
 from callgrade.domain.periods import Span, between, previous, span_of
 from callgrade.domain.programme import Period
@@ -44,6 +44,11 @@ UNITS: Mapping[str, str] = {
     "half-year": N_("Half-year"),
     "year": N_("Year"),
     "days": N_("Days of my own"),
+}
+METHODS: Mapping[Method, str] = {
+    "combined": N_("All calls"),
+    "drawn": N_("All calls, people alone"),
+    "published": N_("Published calls alone"),
 }
 EARLIEST = date(2000, 1, 1)
 
@@ -192,7 +197,7 @@ def _context(
         context["reviewers"] = dashboards.reviewers(session, visitor, seen.span, desk.clock())
     else:
         found = dashboards.board(session, visitor, seen.asked, room, wanted.period, zone)
-        context |= {"board": found, "chart": _chart(found, words_of(request))}
+        context |= {"board": found, "methods": METHODS, "chart": _chart(found, words_of(request))}
     return context
 
 
@@ -260,11 +265,25 @@ def _table(room: Room, context: Mapping[str, Any], words: Words) -> tuple[tuple[
             for one in context["reviewers"]
         )
     found: Board = context["board"]
-    head = (_("Name"), _("Calls"), _("Mean"), _("From"), _("To"), _("Before"), _("Passed"))
-    return head, tuple(_rows(found))
+    head: tuple[str, ...] = (_("Name"), _("Published"), _("Proposed calls"))
+    for figure in (_("Mean"), _("Passed")):
+        head += (figure, _("From"), _("To"), _("Speaks of"), _("Reviewed"))
+    return (*head[:8], _("Before"), *head[8:]), tuple(_rows(found, _))
 
 
-def _rows(found: Board) -> Iterable[tuple[Any, ...]]:
+def _rows(found: Board, _: Callable[[str], str]) -> Iterable[tuple[Any, ...]]:
     for line in (*found.lines, found.whole):
-        score: Estimate = line.score
-        yield (line.key or "", float(score.n), score.value, score.low, score.high, line.before, line.passed.value)
+        before = line.before.value if line.before else None
+        yield (
+            line.key or "",
+            float(line.published),
+            float(line.proposed),
+            *_cells(line.score, _),
+            before,
+            *_cells(line.passed, _),
+        )
+
+
+def _cells(figure: Figure, _: Callable[[str], str]) -> tuple[Any, ...]:
+    method = _(METHODS[figure.method]) if figure.value is not None else ""
+    return figure.value, figure.low, figure.high, method, float(figure.n)

@@ -41,6 +41,11 @@ WHERE status IN ('proposed', 'in_review', 'published') AND call_id IN (
 """
 
 
+_FIGURES = ["client_id", "rubric_id", "status", "called_at", "yields_to", "agent_id", "team"]
+_FIGURES += ["total", "passed", "proposed", "proposed_passed"]
+_FIGURED = sa.text("status IN ('proposed', 'in_review', 'published')")
+
+
 def upgrade() -> None:
     with op.batch_alter_table("evaluation", schema=None) as batch_op:
         batch_op.add_column(sa.Column("proposed", sa.Numeric(12, 4).with_variant(sa.Float(), "sqlite"), nullable=True))
@@ -51,10 +56,15 @@ def upgrade() -> None:
     op.execute(_PROPOSED.format(**(_ON_POSTGRESQL if postgresql else _ON_SQLITE)))
     op.execute(_YIELDS_TO)
     op.execute("UPDATE evaluation SET yields_to = NULL WHERE yields_to = id")
+    with op.batch_alter_table("evaluation", schema=None) as batch_op:
+        batch_op.create_index(
+            "evaluation_figures", _FIGURES, unique=False, sqlite_where=_FIGURED, postgresql_where=_FIGURED
+        )
 
 
 def downgrade() -> None:
     with op.batch_alter_table("evaluation", schema=None) as batch_op:
+        batch_op.drop_index("evaluation_figures")
         batch_op.drop_column("yields_to")
         batch_op.drop_column("proposed_passed")
         batch_op.drop_column("proposed")
