@@ -123,6 +123,15 @@ def test_a_miss_is_what_a_person_says_otherwise(kind, outcome, missed):
     assert is_miss(FORM.by_id["warm"], shown(warm={"answer": "yes"})["warm"], decision) is missed
 
 
+def test_of_a_fault_does_not_apply_is_as_good_as_none():
+    told = {"criterion_id": "bait", "version": 1, "kind": "override", "reason": "r", "by": "user:1"}
+    absent = Decision.model_validate({**told, "outcome": None, "at": "2026-11-22T09:00:00Z"})
+    found = Decision.model_validate({**told, "outcome": {"occurrences": 1}, "at": "2026-11-22T09:00:00Z"})
+    one = shown(bait={"occurrences": 0})["bait"]
+    assert is_miss(FORM.by_id["bait"], one, absent) is False
+    assert is_miss(FORM.by_id["bait"], one, found) is True
+
+
 def test_a_whole_call_passes_only_with_all_its_criteria():
     told = tuple(shown(warm={"answer": "yes"}, polite={"answer": "yes"}, bait={"occurrences": 0}).values())
     everything = frozenset(FORM.by_id)

@@ -18,6 +18,7 @@ from callgrade.domain.autonomy import (
     goes_through,
     is_miss,
     keys_of,
+    rating,
     violations,
 )
 from callgrade.domain.calibration import CalibrationReport, categories_of, rating_of
@@ -148,11 +149,12 @@ def _item(criterion: Criterion, card: Scorecard, decision: Decision, probability
     proposed = next(one for one in card.judgements if one.criterion_id == criterion.id)
     missed = is_miss(criterion, proposed, decision) if goes_through(criterion, proposed) else None
     said = proposed.outcome if decision.kind == "approve" else decision.outcome
-    mine, theirs = rating_of(criterion, proposed.outcome), rating_of(criterion, said)
+    mine, theirs = rating(criterion, proposed.outcome), rating(criterion, said)
     categories = categories_of(criterion)
     width = max(categories) - min(categories)
-    apart = (theirs - mine) / width if mine is not None and theirs is not None and width else None
-    return Item(missed, apart if decision.kind in ("approve", "override") else None, probability)
+    told = proposed.status in ("judged", "not_applicable") and decision.kind in ("approve", "override")
+    apart = (theirs - mine) / width if told and mine is not None and theirs is not None and width else None
+    return Item(missed, apart, probability)
 
 
 def _any_missed(rubric: Rubric, card: Scorecard, said: dict[str, Decision]) -> bool | None:
@@ -178,10 +180,10 @@ def _passing_categories(criterion: Criterion) -> set[float]:
         return {0.0}
     found = set(categories_of(criterion))
     for outcome in options(criterion):
-        rating = rating_of(criterion, outcome)
-        if outcome is None or rating is None:
+        stands = rating_of(criterion, outcome)
+        if outcome is None or stands is None:
             continue
         judged = Judgement(criterion_id=criterion.id, status="judged", outcome=outcome, method="llm")
         if is_red_line(judged, criterion):
-            found.discard(rating)
+            found.discard(stands)
     return found

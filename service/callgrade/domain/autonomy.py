@@ -14,10 +14,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue
 
-from callgrade.domain.calibration import rating_of
+from callgrade.domain.calibration import rating_of, rating_where_absent
 from callgrade.domain.frozen import Frozen, LocalText
 from callgrade.domain.identity import ByIdentity
 from callgrade.domain.judgements import EXCLUDED, Judgement
+from callgrade.domain.outcomes import Outcome
 from callgrade.domain.reviews import Decision, is_red_line, why_not_approved
 from callgrade.domain.rubrics import Criterion, Rubric
 from callgrade.domain.scales import ViolationScale
@@ -123,9 +124,15 @@ def is_miss(criterion: Criterion, proposed: Judgement, decision: Decision) -> bo
         return None
     if decision.kind == "approve":
         return False
-    if decision.outcome is None or proposed.outcome is None:
-        return (decision.outcome is None) != (proposed.status == "not_applicable")
-    return rating_of(criterion, decision.outcome) != rating_of(criterion, proposed.outcome)
+    said, meant = rating(criterion, proposed.outcome), rating(criterion, decision.outcome)
+    if said is None or meant is None:
+        return (decision.outcome is None) != (proposed.outcome is None)
+    return said != meant
+
+
+def rating(criterion: Criterion, outcome: Outcome | None) -> float | None:
+    """As `rating_of`, where None is "does not apply": of a fault that is as good as none."""
+    return rating_where_absent(criterion) if outcome is None else rating_of(criterion, outcome)
 
 
 class Passing(Frozen):
