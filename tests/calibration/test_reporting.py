@@ -51,6 +51,19 @@ def test_raters_are_held_against_each_other_on_the_same_calls():
     assert (found.raters.kappa.n, found.raters.percent.value) == (3, pytest.approx(2 / 3))
 
 
+def test_the_judge_is_held_against_each_rater_as_they_are_against_each_other():
+    pairs = [(1, 1), (0, 0), (0, 1), (1, 1), (1, 0), (0, 0)] * 4
+    twice = of_pairs(pairs, raters=[(right, right) for right, _ in pairs])
+    assert twice.with_raters.value == pytest.approx(twice.model.kappa.value)
+    assert (twice.with_raters.low, twice.with_raters.high) == pytest.approx(
+        (twice.model.kappa.low, twice.model.kappa.high), abs=0.05
+    )
+    # agrees wholly with one rater, and with the other as that one does
+    apart = of_pairs(pairs, raters=[(said, right) for right, said in pairs])
+    assert apart.with_raters.value == pytest.approx((1 + apart.raters.kappa.value) / 2)
+    assert of_pairs(pairs).with_raters.why == Why.NO_PAIRS.value
+
+
 def test_models_and_people_are_told_apart():
     labels = [label("g-1", "a", warm=YES), label("g-1", "m", warm=YES, rater_kind="model")]
     assert report({("g-1", 0): card("g-1", warm=YES)}, labels).by_id["warm"].raters.kind == "mixed"

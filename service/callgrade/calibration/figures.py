@@ -22,8 +22,8 @@ from callgrade.domain.golden import RaterKind
 from callgrade.domain.rubrics import Criterion
 from callgrade.stats import coefficients
 from callgrade.stats.confusion import confusion
-from callgrade.stats.intervals import FEWEST_GROUPS, bootstrap, bootstrap_mean, wilson
-from callgrade.stats.ratings import Ratings
+from callgrade.stats.intervals import FEWEST_GROUPS, around, bootstrap, bootstrap_mean, draw, grouped, wilson
+from callgrade.stats.ratings import Array, Ratings
 from callgrade.stats.results import Statistic, Why
 from callgrade.stats.sums import Sums
 from callgrade.stats.weights import WeightName
@@ -80,6 +80,33 @@ def between_raters(criterion: Criterion, items: Sequence[Compared], kinds: dict[
     kind: RaterKinds = "mixed" if len(told) > 1 else next(iter(told))
     coefficient: Literal["cohen_kappa", "fleiss_kappa"] = "cohen_kappa" if two else "fleiss_kappa"
     return Raters(coefficient=coefficient, names=tuple(names), kind=kind, **found)
+
+
+def with_raters(criterion: Criterion, items: Sequence[Compared]) -> Figure:
+    """The judge against each blind rater in turn: the mean of the kappas, weighted as `agreement` is. Like beside like:
+    what was adjudicated is nearer to everybody than two raters are to each other."""
+    agents = [item.agent for item in items]
+    said: Column = [item.proposed.rating if item.proposed else None for item in items]
+    names = sorted({name for item in items for name in item.raters})
+    columns = [[item.raters[name].rating if name in item.raters else None for item in items] for name in names]
+    sums = [kappa_sums(criterion, column, said, agents) for column in columns]
+    found = [one.statistic() for one in sums]
+    undefined = next((one for one in found if one.value is None), None)
+    if not found or undefined is not None:
+        return Figure(why=Why.NO_PAIRS.value) if undefined is None else figure(undefined)
+    stacked = np.column_stack([one.per_item for one in sums])
+    ends = np.cumsum([0, *(one.per_item.shape[1] for one in sums)])
+
+    def mean(total: Array) -> Array:
+        each = [one.values(total[..., ends[at] : ends[at + 1]]) for at, one in enumerate(sums)]
+        return np.asarray(np.mean(each, axis=0), np.float64)
+
+    def make(groups: list[str] | None) -> Statistic:
+        units = stacked if groups is None else grouped(stacked, groups)
+        known = Statistic(float(mean(stacked.sum(axis=0))), n=min(one.n for one in found))
+        return known if len(units) < 2 else around(known, draw(units, mean), len(units))
+
+    return clustered(make, agents)
 
 
 def repeatability(criterion: Criterion, items: Sequence[Compared], samples: int) -> Repeatability | None:

@@ -225,6 +225,8 @@ def _lines(found: CriterionReport, language: str) -> Iterator[Line]:
             yield _line(f"{title}: {kappa}", told.kappa, language)
             yield _line(f"{title}: {say('ac', language)}", told.ac, language)
             yield _line(f"{title}: {say('percent', language)}", told.percent, language, share)
+    if found.raters is not None and found.model is not None:
+        yield _line(say("with_raters", language), found.with_raters, language)
     yield _line(say("prevalence", language), found.prevalence, language, share)
     if found.model is not None:
         yield _line(say("bias", language), found.bias, language, _signed)

@@ -82,6 +82,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "between_raters": ("评分人之间", "Raters with each other"),
     "between_model_raters": ("模型评分人之间", "Model raters with each other"),
     "between_mixed_raters": ("人与模型评分人之间", "Raters (people and models) with each other"),
+    "with_raters": ("评判与各评分人：κ 平均", "Judge with each rater: mean κ"),
     "ac": ("AC1 / AC2", "AC1 / AC2"),
     "percent": ("一致率", "Agreement"),
     "prevalence": ("出现率", "Prevalence"),

@@ -87,8 +87,6 @@ def criterion_report(criterion: Criterion, compared: Comparison, samples: int) -
     said = [item.proposed.rating for item in rated if item.proposed]
     agents = [item.agent for item in rated]
     known = [item for item in items if item.truth is not None and item.truth.rating is not None]
-    nobody = sum(_not_judged(item.proposed) for item in items)
-    status = Counter(item.proposed.status for item in items if item.proposed)
     found = CriterionReport(
         criterion_id=criterion.id,
         title=criterion.title,
@@ -104,13 +102,11 @@ def criterion_report(criterion: Criterion, compared: Comparison, samples: int) -
         contested=sum(item.contested for item in items),
         raters=figures.between_raters(criterion, rated or known, compared.kinds),
         model=figures.agreement(criterion, truth, said, agents) if rated else None,
+        with_raters=figures.with_raters(criterion, rated),
         prevalence=_prevalence(known),
         bias=figures.bias(truth, said, agents) if rated else Figure(),
         confusion=figures.table(criterion, items) if rated else None,
-        abstained=figures.share(status["cannot_assess"] - nobody, len(items) - nobody),
-        applicability=sum(_applies_to_one(item) for item in items),
-        failed=status["failed"],
-        not_judged=nobody,
+        **_without_rating(items),
         evidence=fidelity(items),
         repeatability=figures.repeatability(criterion, items, samples),
     )
@@ -162,6 +158,18 @@ def spent(usage: Sequence[Mapping[str, Any]]) -> Spent:
 
 
 _COUNTED = ("requests", "cache_hits", "prompt_tokens", "cached_tokens", "completion_tokens")
+
+
+def _without_rating(items: Sequence[Compared]) -> dict[str, Any]:
+    """How often there was no rating, and why."""
+    nobody = sum(_not_judged(item.proposed) for item in items)
+    status = Counter(item.proposed.status for item in items if item.proposed)
+    return {
+        "abstained": figures.share(status["cannot_assess"] - nobody, len(items) - nobody),
+        "applicability": sum(_applies_to_one(item) for item in items),
+        "failed": status["failed"],
+        "not_judged": nobody,
+    }
 
 
 def _disagreement(criterion: Criterion, item: Compared, truth: Said, said: Said, far: float) -> Disagreement:

@@ -260,6 +260,9 @@ class CriterionReport(Frozen):
     """Calls that raters see differently and nobody adjudicated: they are in no figure."""
     raters: Raters | None = None
     model: Agreement | None = None
+    with_raters: Figure = Figure()
+    """The judge's kappa with each blind rater, the mean: what `raters` is like for like. With what was adjudicated
+    everybody agrees more than with somebody else."""
     prevalence: Figure = Figure()
     """The share of faults among what is right; where the scale knows none, of its highest category."""
     bias: Figure = Figure()
