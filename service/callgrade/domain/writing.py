@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-_OURS = re.compile(r"[A-Za-z0-9À-ɏ\u3400-\u9fff\uf900-\ufaff\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\U00020000-\U0003ffff]+")
+_OURS = re.compile(r"[A-Za-z0-9À-ɏ０-９Ａ-Ｚａ-ｚ\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 """Hanzi, Latin letters and digits: what lists of phrases are written in."""
 
 
