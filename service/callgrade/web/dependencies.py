@@ -48,7 +48,12 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
-Desked = Annotated[Desk, Depends(desk_of)]
+async def _desk(request: Request) -> Desk:
+    # asynchronous, as what follows that waits for nothing: the others are sent to a thread and back each
+    return desk_of(request)
+
+
+Desked = Annotated[Desk, Depends(_desk)]
 
 
 def session_cookie(settings: Settings) -> str:
@@ -112,7 +117,7 @@ class Needs:
     def __init__(self, scope: Scope):
         self.scope = scope
 
-    def __call__(self, visitor: Visitor) -> Principal:
+    async def __call__(self, visitor: Visitor) -> Principal:
         require(visitor, self.scope)
         return visitor
 
