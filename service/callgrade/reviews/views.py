@@ -134,6 +134,8 @@ def cards(
 def running(
     rubric: Rubric, proposal: Scorecard, log: list[Decision], transcript: Transcript, *, hidden: bool
 ) -> Scorecard:
+    if not log and not hidden:
+        return proposal  # as it was scored; a page is opened more often than not before anybody has decided
     return rescored(rubric, proposal, standing(log), known_facts(transcript), blind=hidden)
 
 
