@@ -77,8 +77,8 @@ def _of_a_call(draw: random.Random, number: int, client_id: str, at: datetime) -
             "started_at": at, "queue": None, "facts": {}, "created_at": at, **who}  # fmt: skip
     evaluation = {"id": evaluation_id, "client_id": client_id, "call_id": call_id, "dedupe": evaluation_id, **RUBRIC,
                   "status": status, "priority": 0, "attempt": 1, "called_at": at, "total": total, "low": total,
-                  "high": total, "passed": None, "created_at": at, "updated_at": at, "finished_at": at,
-                  **who}  # fmt: skip
+                  "high": total, "passed": None, "proposed": total, "created_at": at, "updated_at": at,
+                  "finished_at": at, **who}  # fmt: skip
     if total is None:
         return {CALL: [call], EVALUATION: [evaluation]}
     card = {"evaluation_id": evaluation_id, "attempt": 1, "content": f'{{"synthetic":true,"total":{total}}}' * 8,
