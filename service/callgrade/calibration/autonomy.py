@@ -15,8 +15,9 @@ from sqlmodel import Session
 from callgrade.access import audit
 from callgrade.access.facts import Fact
 from callgrade.access.principals import Principal
-from callgrade.calibration import autonomy_evidence
+from callgrade.calibration import autonomy_evidence, confidence
 from callgrade.calibration import autonomy_repository as repository
+from callgrade.calibration.holdout import HoldoutRead, read_holdout
 from callgrade.db.session import Database
 from callgrade.db.tables import Autonomy
 from callgrade.db.types import now
@@ -40,6 +41,7 @@ from callgrade.domain.scorecards import Provenance, Scorecard
 from callgrade.evaluations.registry import rubric_of_digest
 from callgrade.reviews.autonomy import evidence_of, key_of, text_of
 from callgrade.reviews.autonomy_repository import standing
+from callgrade.stats.results import Why
 
 SCHEMA = "callgrade.autonomy/1"
 DEFAULT_LEVEL = LEVELS[0]
@@ -127,10 +129,13 @@ def grant(
     wanted: State = "automatic",
     looks: int = 1,
     run_id: str | None = None,
+    fit_run: str | None = None,
     clock: Callable[[], datetime] = now,
 ) -> Autonomy:
     """Looks at the evidence, and stores what it supports of what is `wanted`: from reviewed calls that were drawn by
     chance, or from a run on the holdout of a golden set of the client's own. `named` is a criterion's or a key's id.
+    `fit_run`: a run on dev by which confidences are calibrated; they are checked on the holdout run, if one is named,
+    which reads its labels once more.
 
     Raises ForbiddenError for anybody but admins and leads, UnknownResourceError, InputError, ConflictError.
     """
@@ -139,6 +144,7 @@ def grant(
         raise InputError(f"level: choose one of {', '.join(f'{one:g}' for one in LEVELS)}, before you look")
     if not 1 <= looks <= MOST_LOOKS:
         raise InputError(f"looks: plan 1 to {MOST_LOOKS} of them")
+    held_out = _holdout(database, principal, rubric_id, run_id) if fit_run and run_id else None
     with database.writing() as session:
         rubric, key = _key(session, principal, rubric_id, named, run_id)
         criterion = rubric.by_id.get(key.criterion_id)
@@ -158,6 +164,8 @@ def grant(
             "after": None if plan.after is None else plan.after.isoformat(),
             "drift": drift,
         }
+        if fit_run is not None:
+            content |= _confidence(session, principal, rubric, key, fit_run, run_id, held_out)
         made = Autonomy(
             client_id=principal.client_id,
             rubric_id=rubric.id,
@@ -255,6 +263,36 @@ def _evidence(
         found = autonomy_evidence.of_items(seen, level=level, look=plan.look, looks=plan.looks)
         mean, spread = autonomy_evidence.spread_of(seen)
     return found, {"reference": mean, "spread": spread}
+
+
+def _holdout(database: Database, principal: Principal, rubric_id: str, run_id: str) -> HoldoutRead:
+    with database.reading() as session:
+        run = repository.find_run(session, principal, run_id)
+    reference = f"{rubric_id}@{run.rubric_version}"
+    return read_holdout(database, principal, run.set_id, reference, "confidence checked", run_id=run_id)
+
+
+def _confidence(
+    session: Session,
+    principal: Principal,
+    rubric: Rubric,
+    key: Key,
+    fit_run: str,
+    run_id: str | None,
+    held_out: HoldoutRead | None,
+) -> dict[str, Any]:
+    """What is stored of it: the fitted confidence, or why there is none."""
+    other, same = _key(session, principal, rubric.id, key.criterion_id, fit_run)
+    if same != key:
+        raise ConflictError("that run was judged by another prompt, model, criterion or recogniser")
+    found = confidence.examples_of_run(session, principal, fit_run, other, key.criterion_id)
+    fitted = confidence.fit(found, fitted_on=fit_run)
+    if isinstance(fitted, Why):
+        return {"no_confidence": fitted.value}
+    if held_out is not None and run_id is not None:
+        checked_on = confidence.examples_of(session, run_id, rubric, key.criterion_id, held_out.calls, held_out.labels)
+        fitted = confidence.check(fitted, checked_on)
+    return {"confidence": fitted.model_dump(mode="json", by_alias=True)}
 
 
 def _line(

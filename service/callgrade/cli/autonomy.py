@@ -89,6 +89,7 @@ def grant(
     looks: Annotated[int, typer.Option(help="How often you plan to look at this evidence.")] = 1,
     at_most: Annotated[str, typer.Option(help="assisted: no further, whatever is proven.")] = "automatic",
     run: Annotated[str | None, typer.Option(help="A run on the holdout; else reviewed calls drawn by chance.")] = None,
+    fit_run: Annotated[str | None, typer.Option(help="A run on dev to calibrate confidences by.")] = None,
     client: ClientOption = DEFAULT,
     json_: JsonOption = False,
 ) -> int:
@@ -104,7 +105,9 @@ def grant(
         raise typer.BadParameter(f"--at-most is one of {', '.join(STATES)}")
     with open_database() as database:
         us = _us(database, client)
-        row = autonomy.grant(database, us, rubric, criterion, level=level, looks=looks, wanted=wanted, run_id=run)
+        row = autonomy.grant(
+            database, us, rubric, criterion, level=level, looks=looks, wanted=wanted, run_id=run, fit_run=fit_run
+        )
         told = _past(row)
         verdict = autonomy.verdict_of(row)
     if json_:
@@ -168,4 +171,5 @@ def _past(row: "Autonomy") -> dict[str, Any]:
         "ended_at": row.ended_at.isoformat() if row.ended_at else None,
         "ended_because": text_of(row.ended_because).model_dump() if row.ended_at else None,
         "figures": row.evidence.get("figures"),
+        "confidence": row.evidence.get("confidence") or row.evidence.get("no_confidence"),
     }

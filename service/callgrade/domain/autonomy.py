@@ -70,8 +70,9 @@ def keys_of(rubric: Rubric, provenance: Provenance) -> dict[str, Key]:
 
 
 def models(reported: str | tuple[str, ...] | None) -> str:
-    """As calibration runs write it: several are joined by commas."""
-    return ",".join(sorted(reported)) if isinstance(reported, tuple) else reported or ""
+    """Several are joined by commas, in one order; calibration runs write them in one text."""
+    told = (reported or "").split(",") if not isinstance(reported, tuple) else reported
+    return ",".join(sorted({name.strip() for name in told} - {""}))
 
 
 @lru_cache(maxsize=256)

@@ -22,6 +22,7 @@ from callgrade.domain.judgements import EXCLUDED
 from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Scorecard
 from callgrade.reviews import autonomy_repository as repository
+from callgrade.reviews.confidence import Confidence, with_confidence
 
 NOBODY = LocalText(zh="尚未授予自主权", en="Nothing was granted.")
 UNPROVEN = LocalText(zh="没有可信的证据", en="There is no evidence that proves it.")
@@ -34,6 +35,7 @@ class Standing(Frozen):
     state: State = "human_only"
     threshold: float | None = None
     reason: LocalText = NOBODY
+    confidence: Confidence | None = None
 
 
 class Pass(Frozen):
@@ -64,6 +66,23 @@ def evidence_of(row: Autonomy) -> Evidence | None:
         return None
 
 
+def confidence_of(row: Autonomy) -> Confidence | None:
+    """The calibrated one, if it has any."""
+    try:
+        return Confidence.model_validate(row.evidence["confidence"])
+    except (KeyError, ValidationError):
+        return None
+
+
+def sure(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -> Scorecard:
+    """The proposal with calibrated confidences in the place of what the judge says of itself, where there are any."""
+    return _sure(card, states(session, client_id, rubric, card))
+
+
+def _sure(card: Scorecard, stand: dict[str, Standing]) -> Scorecard:
+    return with_confidence(card, {id_: one.confidence for id_, one in stand.items() if one.confidence is not None})
+
+
 def states(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -> dict[str, Standing]:
     """The state of each criterion, and of the call's violations together, for exactly what made this scorecard.
 
@@ -83,7 +102,13 @@ def states(session: Session, client_id: str, rubric: Rubric, card: Scorecard) ->
             found[id_] = Standing(id=row.id, reason=never or UNPROVEN)
             continue
         state = next((one for one in STATES if one == row.state), STATES[0])
-        found[id_] = Standing(id=row.id, state=state, threshold=row.threshold, reason=text_of(row.reason))
+        found[id_] = Standing(
+            id=row.id,
+            state=state,
+            threshold=row.threshold,
+            reason=text_of(row.reason),
+            confidence=None if state == "human_only" else confidence_of(row),
+        )
     return found
 
 
@@ -91,7 +116,7 @@ def pass_of(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -
     """What of this scorecard goes through by itself, and whether all of it does."""
     stand = states(session, client_id, rubric, card)
     automatic = {}
-    for proposed in card.judgements:
+    for proposed in _sure(card, stand).judgements:
         one = stand.get(proposed.criterion_id)
         if one is None or one.state != "automatic" or proposed.reason == EXCLUDED:
             continue

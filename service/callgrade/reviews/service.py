@@ -33,7 +33,7 @@ from callgrade.evaluations import registry
 from callgrade.evaluations import repository as evaluations
 from callgrade.reviews import repository
 from callgrade.reviews.appeals_repository import judged_by
-from callgrade.reviews.autonomy import pass_of
+from callgrade.reviews.autonomy import pass_of, sure
 from callgrade.reviews.publishing import begins_from, is_second_check, publish
 from callgrade.reviews.repository import Subject
 from callgrade.reviews.views import SAMPLE, ReviewView, cards, open_ones, running
@@ -202,7 +202,7 @@ class ReviewDesk:
             subject, rubric, proposal = self._at_work(session, visitor, review_id)
             log = repository.decisions(session, review_id)
             review = subject.review
-            automatic = self._automatic(session, review, subject, rubric, proposal)
+            automatic = self._automatic(session, review, subject, rubric)
             if missing := open_ones(proposal, log, automatic):
                 raise UnfinishedError(missing)
             card = running(rubric, proposal, log, parse_stored(subject.transcript), hidden=review.blind)
@@ -271,7 +271,8 @@ class ReviewDesk:
                 "the call has been evaluated again meanwhile; this review is of what was proposed before"
             )
         begun = begins_from(session, review)
-        return subject, self._rubric(session, review, subject), begun[1] if begun else repository.proposal(subject)
+        rubric = self._rubric(session, review, subject)
+        return subject, rubric, begun[1] if begun else _proposal(session, review, subject, rubric)
 
     def _append(self, session: Session, visitor: Principal, review: Review, rows: list[Decision]) -> None:
         log = repository.decisions(session, review.id)
@@ -286,14 +287,12 @@ class ReviewDesk:
         if review.slot == 0 and not log:
             evaluations.move(session, review.evaluation_id, review.attempt, "in_review")
 
-    def _automatic(
-        self, session: Session, review: Review, subject: Subject, rubric: Rubric, proposal: Scorecard
-    ) -> dict[str, LocalText]:
+    def _automatic(self, session: Session, review: Review, subject: Subject, rubric: Rubric) -> dict[str, LocalText]:
         """Criterion → why it goes by itself. Nothing in a blind review, nor in a check of what was published: there
         somebody's own look is what is wanted."""
         if review.blind or is_second_check(review):
             return {}
-        return pass_of(session, subject.evaluation.client_id, rubric, proposal).automatic
+        return pass_of(session, subject.evaluation.client_id, rubric, repository.proposal(subject)).automatic
 
     def _rubric(self, session: Session, review: Review, subject: Subject | None = None) -> Rubric:
         subject = subject or repository.subject(session, review)
@@ -310,12 +309,12 @@ class ReviewDesk:
         rubric = known[1] if known else self._rubric(session, review, subject)
         begun = begins_from(session, review)
         # of a second check that is what is published, whatever was handed on: it may have become so just now
-        proposal = begun[1] if begun else known[2] if known else repository.proposal(subject)
+        proposal = begun[1] if begun else known[2] if known else _proposal(session, review, subject, rubric)
         transcript = parse_stored(subject.transcript)
         log = repository.decisions(session, review.id)
         hidden = review.blind and review.state != "submitted"
         mine = repository.drafts(session, review.id, visitor.user_id) if visitor.user_id else {}
-        automatic = self._automatic(session, review, subject, rubric, proposal)
+        automatic = self._automatic(session, review, subject, rubric)
         other = review.claimed_by if review.claimed_by != visitor.user_id else None
         live = other is not None and review.claimed_until is not None and review.claimed_until > self._clock()
         return ReviewView(
@@ -342,6 +341,12 @@ class ReviewDesk:
 def _known(rubric: Rubric, criterion_id: str) -> None:
     if criterion_id not in rubric.by_id:
         raise JudgementError(criterion_id, f"is not in {rubric.reference}")
+
+
+def _proposal(session: Session, review: Review, subject: Subject, rubric: Rubric) -> Scorecard:
+    """With calibrated confidences where there are any; of a blind review as it is, for nobody sees it."""
+    found = repository.proposal(subject)
+    return found if review.blind else sure(session, subject.evaluation.client_id, rubric, found)
 
 
 def _barred(session: Session, visitor: Principal, review: Review) -> bool:
