@@ -29,6 +29,7 @@ from sqlalchemy import case, func, insert, literal, select
 from callgrade.access.signing_in import SignIns
 from callgrade.db.session import Database
 from callgrade.db.tables import User
+from callgrade.evaluations.registry import sync_shipped
 from callgrade.evaluations.tables import EVALUATION
 from callgrade.reviews.tables import REVIEW, USER
 from callgrade.settings import Settings
@@ -69,6 +70,8 @@ def main() -> None:
 
 
 def page_of_a_sample(kind: Kind, url: str, place: str) -> Table:
+    with closing(Database(url)) as database, database.writing() as session:
+        sync_shipped(session)  # of an embedded database the service sees to that
     with serving(_environment(url, place), demo=True) as service, closing(Database(url)) as database:
         call = _call_to_review(database)
         with _signed_in(database, service, "reviewer") as http:
