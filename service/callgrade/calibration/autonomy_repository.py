@@ -145,8 +145,8 @@ def rubrics_in_use(session: Session, client_id: str) -> list[str]:
     return sorted(session.execute(select(EVALUATION.c.rubric_id).where(graded).distinct()).scalars())
 
 
-def holdout_runs(session: Session, client_id: str, rubric_id: str) -> Sequence[CalibrationRun]:
-    """Finished runs on the holdouts of the client's own golden sets, the newest first."""
+def finished_runs(session: Session, client_id: str, rubric_id: str, *, held_out: bool) -> Sequence[CalibrationRun]:
+    """Of the client's own golden sets, over their holdouts or over the rest; the newest first."""
     run, golden = table_of(CalibrationRun).c, table_of(GoldenSet).c
     statement = (
         select(CalibrationRun)
@@ -154,9 +154,9 @@ def holdout_runs(session: Session, client_id: str, rubric_id: str) -> Sequence[C
         .where(
             run.client_id == client_id,
             run.rubric_id == rubric_id,
-            run.split == "holdout",
             run.status == "done",
             golden.synthetic.is_(False),
+            run.split == "holdout" if held_out else run.split != "holdout",
         )
     )
     return session.execute(statement.order_by(run.id.desc()).limit(20)).scalars().all()

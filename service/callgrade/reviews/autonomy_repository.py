@@ -31,6 +31,17 @@ def standing(session: Session, client_id: str, rubric_id: str | None = None) -> 
     return session.execute(statement.order_by(AUTONOMY.c.id)).scalars().all()
 
 
+def goes_anything(session: Session, client_id: str, rubric_id: str) -> bool:
+    """Whether anything of a rubric's goes by itself at all."""
+    statement = select(AUTONOMY.c.id).where(
+        AUTONOMY.c.client_id == client_id,
+        AUTONOMY.c.rubric_id == rubric_id,
+        AUTONOMY.c.state == "automatic",
+        AUTONOMY.c.ended_at.is_(None),
+    )
+    return session.execute(statement.limit(1)).first() is not None
+
+
 def automatic_rubrics(session: Session) -> list[tuple[str, str, datetime]]:
     """(client, rubric, since when) where anything goes by itself at all."""
     statement = select(AUTONOMY.c.client_id, AUTONOMY.c.rubric_id, func.min(AUTONOMY.c.since)).where(

@@ -34,6 +34,7 @@ from callgrade.evaluations import repository as evaluations
 from callgrade.reviews import repository
 from callgrade.reviews.appeals_repository import judged_by
 from callgrade.reviews.autonomy import pass_of, sure
+from callgrade.reviews.autonomy_repository import goes_anything
 from callgrade.reviews.publishing import begins_from, is_second_check, publish
 from callgrade.reviews.repository import Subject
 from callgrade.reviews.views import SAMPLE, ReviewView, cards, open_ones, running
@@ -290,9 +291,10 @@ class ReviewDesk:
     def _automatic(self, session: Session, review: Review, subject: Subject, rubric: Rubric) -> dict[str, LocalText]:
         """Criterion → why it goes by itself. Nothing in a blind review, nor in a check of what was published: there
         somebody's own look is what is wanted."""
-        if review.blind or is_second_check(review):
+        client_id = subject.evaluation.client_id
+        if review.blind or is_second_check(review) or not goes_anything(session, client_id, rubric.id):
             return {}
-        return pass_of(session, subject.evaluation.client_id, rubric, repository.proposal(subject)).automatic
+        return pass_of(session, client_id, rubric, repository.proposal(subject)).automatic
 
     def _rubric(self, session: Session, review: Review, subject: Subject | None = None) -> Rubric:
         subject = subject or repository.subject(session, review)

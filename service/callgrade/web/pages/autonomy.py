@@ -14,7 +14,7 @@ from callgrade.domain.autonomy import LEVELS, State
 from callgrade.domain.errors import CallgradeError, ConflictError, InputError
 from callgrade.domain.frozen import LocalText
 from callgrade.domain.rubrics import Rubric
-from callgrade.reviews.autonomy import evidence_of, text_of
+from callgrade.reviews.autonomy import confidence_of, evidence_of, text_of
 from callgrade.web.dependencies import Desk, Desked, needs
 from callgrade.web.preferences import words_of
 from callgrade.web.shell import page, redirect
@@ -88,13 +88,14 @@ def look(
     looks: Annotated[int, Form()] = 1,
     wanted: Annotated[State, Form()] = "automatic",
     run: Annotated[str, Form(max_length=64)] = "",
+    fit: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """Looks at the evidence; what it supports stands from now on."""
     words = words_of(request)
     try:
         row = autonomy.grant(
             desk.database, visitor, rubric_id, criterion_id, level=level, looks=looks, wanted=wanted,
-            run_id=run or None, clock=desk.clock,
+            run_id=run or None, fit_run=fit or None, clock=desk.clock,
         )  # fmt: skip
     except (ConflictError, InputError) as error:
         return _one(request, visitor, desk, rubric_id, criterion_id, error)
@@ -132,7 +133,8 @@ def _one(
     with desk.database.reading() as session:
         line = autonomy.find_line(session, visitor, rubric_id, criterion_id)
         rows = autonomy_repository.history(session, visitor.client_id, rubric_id, line.key.criterion_id)
-        runs = autonomy_repository.holdout_runs(session, visitor.client_id, rubric_id)
+        held_out = autonomy_repository.finished_runs(session, visitor.client_id, rubric_id, held_out=True)
+        open_ = autonomy_repository.finished_runs(session, visitor.client_id, rubric_id, held_out=False)
     return page(
         request,
         "autonomy/criterion.html",
@@ -141,7 +143,9 @@ def _one(
         line=line,
         address=f"/autonomy/{rubric_id}/{criterion_id}",
         past=[_past(row) for row in rows],
-        runs=[(run.id, run.id[-8:]) for run in runs],
+        runs=[(run.id, run.id[-8:]) for run in held_out],
+        fits=[(run.id, f"{run.split} {run.id[-8:]}") for run in open_],
+        confidence=confidence_of(line.row) if line.row else None,
         states=STATES,
         meant=MEANT,
         wanted=WANTED,
