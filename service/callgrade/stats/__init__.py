@@ -26,7 +26,8 @@ risk         upper_bound(misses, n), weighted(missed, probabilities) -> (misses,
              reviews_needed(share), level_for_many(thresholds), level_at_look(look)
 samples      items_for_kappa(prevalence, kappa), advice(n, prevalence) -> Advice
 drift        tuned(spread) -> Plan(reference, slack, limit), cusum(values, plan) -> Drift
-combined     honest_mean(proposed, labels, probabilities, rare=) -> HonestMean
+combined     honest_mean(proposed, labels, probabilities, rare=) -> HonestMean,
+             put_right(mean, calls, labels, proposed, probabilities, rare=): the same from the mean of all proposals
 reliability  brier(p, hit), ece(p, hit), bins(p, hit), fit_isotonic(p, hit), fit_platt(p, hit) -> Calibrator
 latent       dawid_skene(said_by(ratings)) -> DawidSkene, rogan_gladen(share, sensitivity, specificity) -> Statistic
 """
