@@ -130,6 +130,11 @@ PAGES: dict[str, Page] = {
     "POST /rubrics/{rubric_id}/edit/lint": Page(LEADS, data=DRAFT),
     "POST /rubrics/{rubric_id}/edit/preview": Page(LEADS, data=DRAFT),
     "POST /rubrics/{rubric_id}/edit/close": Page(LEADS, data={"expected": "1"}),
+    "GET /rubrics/{rubric_id}/back-test": Page(LEADS),
+    "POST /rubrics/{rubric_id}/back-tests": Page(LEADS),
+    "POST /rubrics/{rubric_id}/gate": Page(LEADS),
+    "POST /rubrics/{rubric_id}/publish": Page(LEADS, data={"digest": "sha256:x"}),
+    "POST /rubrics/{rubric_id}/retire": Page(LEADS, data={"version": ""}),  # others need it
     # samples
     "GET /sampling": Page(LEADS),
     "GET /sampling/new": Page(LEADS),

@@ -97,7 +97,7 @@ def test_all_that_speaks_against_a_criterion_is_told():
     gate = criterion_gate(report("below"), paired(-0.4, -0.1, worse=True, lost=8))
     assert [reason.en for reason in gate.reasons] == [
         "why",
-        "worse than the version in use: 8 calls flip, 0 now right, 8 now wrong, difference -0.25 [-0.40, -0.10]",
+        "worse than the version in use: 8 flipped, 0 now right, 8 now wrong, difference -0.25 [-0.40, -0.10]",
     ]
 
 

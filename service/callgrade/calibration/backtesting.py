@@ -146,7 +146,7 @@ async def back_test(
     away for some calls: the same back-test can be gone on with."""
     sides = [(opened.run_id, contest.draft)]
     if opened.against is not None and contest.current is not None:
-        sides.append((opened.against, contest.current))
+        sides.insert(0, (opened.against, contest.current))
     for at, (run_id, side) in enumerate(sides):
 
         def shown(done: int, total: int, at: int = at) -> None:

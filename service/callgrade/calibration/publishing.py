@@ -75,7 +75,7 @@ def retire(session: Session, principal: Principal, kind: Kind, reference: str) -
     ConflictError for what is not published."""
     principal.reach("rubrics:write")
     find = registry.rubric_version if kind == "rubric" else registry.prompt_version
-    if "@" not in reference:
+    if not reference.partition("@")[2]:
         raise InputError("say which version: id@v1")
     row = find(session, reference)
     if row.status != "published":

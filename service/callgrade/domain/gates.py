@@ -228,20 +228,20 @@ _TABLE = {
     "same": ("与现行版本逐通相同", "every call comes out as it does with the version in use"),
     "worse": (
         "比现行版本差：{flips} 通改判，{gained} 通改对，{lost} 通改错，差 {apart}",
-        "worse than the version in use: {flips} calls flip, {gained} now right, {lost} now wrong, difference {apart}",
+        "worse than the version in use: {flips} flipped, {gained} now right, {lost} now wrong, difference {apart}",
     ),
     "no_worse": (
         "不比现行版本差 {margin} 以上：{flips} 通改判，差 {apart}",
-        "no worse than the version in use by more than {margin}: {flips} calls flip, difference {apart}",
+        "no worse than the version in use by more than {margin}: {flips} flipped, difference {apart}",
     ),
     "beyond": (
         "比现行版本差超过 {margin}：{flips} 通改判，{gained} 通改对，{lost} 通改错，差 {apart}",
-        "beyond {margin} worse than the version in use: {flips} calls flip, {gained} now right, {lost} now wrong, "
+        "beyond {margin} worse than the version in use: {flips} flipped, {gained} now right, {lost} now wrong, "
         "difference {apart}",
     ),
     "unsure": (
         "{flips} 通改判，差 {apart}，数据不足以排除变差 {margin} 以上",
-        "{flips} calls flip, difference {apart}: too few to exclude that it is worse by more than {margin}",
+        "{flips} flipped, difference {apart}: too few to exclude that it is worse by more than {margin}",
     ),
     "suite": ("评测 {suite}：{judged} 例中 {failed} 例失败", "suite {suite}: {failed} of {judged} cases fail"),
     "suite_clean": ("评测 {suite}：{judged} 例全过", "suite {suite}: clean on {judged} cases"),

@@ -4,6 +4,7 @@ read. A published version is never touched; to publish a draft is another room's
 import re
 from collections.abc import Callable
 from datetime import datetime
+from typing import Literal
 
 import yaml
 from sqlmodel import Session
@@ -24,7 +25,8 @@ from callgrade.domain.rubrics import Rubric
 from callgrade.evaluations import registry
 from callgrade.reviews import drafts_repository as drafts
 
-RUBRIC = "rubric"
+Kind = Literal["rubric", "prompt"]
+RUBRIC: Kind = "rubric"
 LONGEST = 200_000
 """Characters; the longest that ships has a quarter of it."""
 
@@ -50,8 +52,14 @@ class Written(Frozen):
 class Drafts:
     """One a process; threads share it."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = now):
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = now, kind: Kind = RUBRIC):
+        self._database, self._clock, self._kind = database, clock, kind
+
+    def saved(self, session: Session, visitor: Principal, subject: str) -> Written | None:
+        """The open draft in the caller's session; None where nobody has saved one."""
+        visitor.reach("rubrics:write")
+        row = drafts.open_one(session, visitor.client_id, self._kind, subject)
+        return None if row is None else _written(row)
 
     def look(self, visitor: Principal, rubric_id: str, version: str | None = None) -> Written:
         """The open draft, or where there is none, what one would begin with: `version` of the rubric, or its newest, as

@@ -71,13 +71,17 @@ def save(
     text: Body,
     based_on: Named,
     expected: Expected,
+    then: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """Saved as it is, faults and all. A stale one comes back beside what was saved meanwhile."""
+    """Saved as it is, faults and all; `then` leads on to the back-test of one without errors. A stale one comes back
+    beside what was saved meanwhile."""
     try:
         _drafts(desk).save(visitor, rubric_id, based_on, text, expected)
     except StaleDraftError as error:
         mine = Written(rubric_id=rubric_id, based_on=based_on, text=text, version=error.version, written_at=None)
         return _editor(request, visitor, desk, mine, status=409, theirs=error.text)
+    if then == "back-test" and checked(rubric_id, text).rubric is not None:
+        return redirect(request, f"/rubrics/{rubric_id}/back-test")
     return redirect(request, f"/rubrics/{rubric_id}/edit", told=words_of(request).gettext("The draft is saved."))
 
 

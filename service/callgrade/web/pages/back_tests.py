@@ -1,0 +1,297 @@
+"""A draft on its way to be published: tried beside the version in use, looked at call by call, put before the gate."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from sqlmodel import Session
+
+from callgrade.access.principals import Principal
+from callgrade.calibration import backtesting, gating, golden, golden_repository, publishing
+from callgrade.calibration.backtesting import BackTest, Contest, Kind, Opened
+from callgrade.calibration.comparing import CriterionChange, Flip
+from callgrade.calibration.gating import Host
+from callgrade.calibration.holdout import wear
+from callgrade.calibration.report_words import outcome_in_words
+from callgrade.db.tables import Gate
+from callgrade.domain.calibration import Figure
+from callgrade.domain.errors import ConflictError, InputError, NotFoundError, UnknownResourceError
+from callgrade.domain.gates import MEANS, OUTCOMES, GateResult
+from callgrade.reviews.drafts import Drafts, checked
+from callgrade.settings import Language
+from callgrade.web.dependencies import Desk, Desked, needs
+from callgrade.web.long_work import long_work
+from callgrade.web.preferences import language_of, words_of
+from callgrade.web.shell import Tone, page_or_part, redirect
+from callgrade.wiring import calls_in_flight
+from callgrade.wiring.calibration import calibration_judges
+
+router = APIRouter()
+Writer = Annotated[Principal, needs("rubrics:write")]
+Named = Annotated[str, Form(max_length=200)]
+SetForm = Annotated[str, Form(alias="set", max_length=200)]
+SetAsked = Annotated[str, Query(alias="set", max_length=200)]
+TONES: dict[str, Tone] = {"passed": "good", "stopped": "bad", "insufficient_data": "partly", "overridden": "partly"}
+SHIPPED = "shipped"
+
+
+class Flipped(NamedTuple):
+    """A call whose verdict changed, in words. `now`: right, wrong, or nobody knows."""
+
+    call: str
+    turn: int | None
+    before: str
+    after: str
+    truth: str | None
+    now: bool | None
+
+    @classmethod
+    def of(cls, flip: Flip, language: Language) -> "Flipped":
+        before, after = (outcome_in_words(one, language) for one in (flip.before, flip.after))
+        truth = None if flip.truth is None else outcome_in_words(flip.truth, language)
+        return cls(flip.call, flip.turn, before, after, truth, flip.now_right)
+
+
+class Changed(NamedTuple):
+    """A criterion of which any verdict flipped."""
+
+    change: CriterionChange
+    apart: str
+    flips: list[Flipped]
+
+
+class Standing(NamedTuple):
+    """Where a draft stands on its way. `state`: none, under_way, stopped, done."""
+
+    contest: Contest
+    state: str
+    opened: Opened | None = None
+    done: int = 0
+    wanted: int = 0
+    found: BackTest | None = None
+    gate: Gate | None = None
+    failure: str | None = None
+    at_gate: bool = False
+
+
+@router.post("/rubrics/{rubric_id}/back-tests")
+def begin_rubric(
+    request: Request, visitor: Writer, desk: Desked, rubric_id: str, set_name: SetForm = SHIPPED
+) -> Response:
+    """Tries the open draft, as it was saved."""
+    return _begin(request, visitor, desk, "rubric", rubric_id, set_name)
+
+
+@router.get("/rubrics/{rubric_id}/back-test")
+def look_rubric(
+    request: Request, visitor: Writer, desk: Desked, rubric_id: str, set_name: SetAsked = SHIPPED
+) -> Response:
+    """How far it is, and what was found."""
+    return _look(request, visitor, desk, "rubric", rubric_id, set_name)
+
+
+@router.post("/rubrics/{rubric_id}/gate")
+def gate_rubric(
+    request: Request, visitor: Writer, desk: Desked, rubric_id: str, set_name: SetForm = SHIPPED
+) -> Response:
+    """Puts it before the gate, which reads the holdout."""
+    return _to_gate(request, visitor, desk, "rubric", rubric_id, set_name)
+
+
+@router.post("/rubrics/{rubric_id}/publish")
+def publish_rubric(
+    request: Request,
+    visitor: Writer,
+    desk: Desked,
+    rubric_id: str,
+    digest: Named,
+    override: Annotated[str | None, Form(max_length=2000)] = None,
+) -> Response:
+    """Exactly the draft that was looked at, by its digest."""
+    return _publish(request, visitor, desk, "rubric", rubric_id, digest, override)
+
+
+@router.post("/rubrics/{rubric_id}/retire")
+def retire_rubric(request: Request, visitor: Writer, desk: Desked, rubric_id: str, version: Named) -> Response:
+    """Takes a published version out of use."""
+    try:
+        with desk.database.writing() as session:
+            publishing.retire(session, visitor, "rubric", f"{rubric_id}@{version}")
+    except NotFoundError as error:
+        raise UnknownResourceError(str(error)) from None
+    told = words_of(request).gettext("It is retired: calls are graded by another version from now on.")
+    return redirect(request, f"/rubrics/{rubric_id}?version={version}", told=told)
+
+
+def _begin(request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str) -> Response:
+    set_id, host = _set_id(desk, visitor, set_name), host_of(desk, visitor)
+    with desk.database.writing() as session:
+        contest = contest_of(session, visitor, desk, kind, subject)
+        opened = backtesting.open_back_test(session, visitor, contest, set_id, host.model)
+
+    def work() -> None:
+        asyncio.run(
+            backtesting.back_test(desk.database, visitor, contest, opened, host.judges, in_flight=host.in_flight)
+        )
+
+    long_work(request).begin(_back_test_name(contest), work)
+    return redirect(request, _address(kind, subject, set_name))
+
+
+def _look(request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str) -> Response:
+    language = language_of(request)
+    set_id = _set_id(desk, visitor, set_name)
+    with desk.database.reading() as session:
+        try:
+            contest = contest_of(session, visitor, desk, kind, subject)
+        except (ConflictError, InputError):
+            # nothing to try yet: where it is written, it is also told why
+            return redirect(request, f"/{kind}s/{subject}/edit")
+        standing = _standing(request, session, visitor, contest)
+        left = wear(session, visitor, set_id, standing.contest.draft.rubric.id).left
+        sets = [(SHIPPED, words_of(request).gettext("The set that ships"))]
+        sets += [(row.set.name, row.set.title) for row in golden.list_sets(session, visitor) if row.set.client_id]
+    context = {
+        "kind": kind,
+        "subject": subject,
+        "on": "",
+        "standing": standing,
+        "contest": standing.contest,
+        "set_name": set_name,
+        "sets": sets,
+        "address": _address(kind, subject, set_name),
+        "base": f"/{kind}s/{subject}",
+        "left": left,
+        "not_tried": not host_of(desk, visitor).model and len(standing.contest.draft.rubric.judged_by("llm")),
+        "changed": _changed(standing.found, language),
+        "result": _result(standing.gate),
+        "outcomes": OUTCOMES,
+        "means": MEANS,
+        "tones": TONES,
+    }
+    return page_or_part(request, "rubrics/back_test.html", "rubrics/_back_test.html", visitor, **context)
+
+
+def _to_gate(request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str) -> Response:
+    set_id, host = _set_id(desk, visitor, set_name), host_of(desk, visitor)
+    with desk.database.reading() as session:
+        contest = contest_of(session, visitor, desk, kind, subject)
+        backtesting.require_back_test(session, visitor, contest)
+    long_work(request).begin(
+        _gate_name(contest), lambda: asyncio.run(gating.gate(desk.database, visitor, contest, set_id, host))
+    )
+    return redirect(request, _address(kind, subject, set_name))
+
+
+def _publish(
+    request: Request,
+    visitor: Principal,
+    desk: Desk,
+    kind: Kind,
+    subject: str,
+    digest: str,
+    override: str | None,
+) -> Response:
+    with desk.database.writing() as session:
+        contest = contest_of(session, visitor, desk, kind, subject)
+        if contest.digest != digest:
+            raise ConflictError("the draft was changed meanwhile; look at what it does now")
+        publishing.publish(session, visitor, contest, override=override, clock=desk.clock)
+    told = words_of(request).gettext("%(reference)s is published.") % {"reference": contest.reference}
+    return redirect(request, f"/{kind}s/{subject}?version={contest.version}", told=told)
+
+
+def contest_of(session: Session, visitor: Principal, desk: Desk, kind: Kind, subject: str) -> Contest:
+    """Of the open draft. Raises ConflictError where there is none, InputError for one with errors."""
+    found = Drafts(desk.database, clock=desk.clock, kind=kind).saved(session, visitor, subject)
+    if found is None:
+        raise ConflictError("there is no open draft: begin one, and save it")
+    return MAKERS[kind](session, subject, found.text)
+
+
+def _rubric_contest(session: Session, subject: str, text: str) -> Contest:
+    draft = checked(subject, text).rubric
+    if draft is None:
+        raise InputError("the draft has errors; mend them first")
+    return backtesting.of_rubric(session, draft)
+
+
+MAKERS: dict[Kind, Callable[[Session, str, str], Contest]] = {"rubric": _rubric_contest}
+
+
+def host_of(desk: Desk, visitor: Principal) -> Host:
+    return Host(
+        judges=lambda asking: calibration_judges(desk.settings, desk.database, visitor.client_id, asking),
+        model=desk.settings.llm.model,
+        in_flight=calls_in_flight(desk.settings),
+    )
+
+
+def _standing(request: Request, session: Session, visitor: Principal, contest: Contest) -> Standing:
+    work, run = long_work(request), backtesting.newest(session, visitor, contest)
+    name = _back_test_name(contest)
+    if run is None:
+        return Standing(contest, "under_way" if work.is_under_way(name) else "none")
+    opened = backtesting.opened_by(run)
+    status, done, wanted = backtesting.how_far(session, visitor, run.id)
+    if work.is_under_way(name):
+        return Standing(contest, "under_way", opened, done, wanted)
+    if status != "done":
+        failure = work.failure(name) or str((run.error or {}).get("message") or "")
+        return Standing(contest, "stopped", opened, done, wanted, failure=failure)
+    name = _gate_name(contest)
+    return Standing(
+        contest,
+        "done",
+        opened,
+        done,
+        wanted,
+        found=backtesting.result(session, visitor, contest, opened),
+        gate=publishing.decision(session, visitor, contest),
+        failure=work.failure(name),
+        at_gate=work.is_under_way(name),
+    )
+
+
+def _changed(found: BackTest | None, language: Language) -> list[Changed]:
+    if found is None or found.comparison is None:
+        return []
+    flips: dict[str, list[Flipped]] = {}
+    for flip in found.comparison.flips:
+        flips.setdefault(flip.criterion_id, []).append(Flipped.of(flip, language))
+    changes = found.comparison.criteria
+    return [Changed(one, _signed(one.kappa), flips[one.criterion_id]) for one in changes if one.criterion_id in flips]
+
+
+def _signed(figure: Figure) -> str:
+    if figure.value is None:
+        return "–"
+    ends = "" if figure.low is None or figure.high is None else f" [{figure.low:+.2f}, {figure.high:+.2f}]"
+    return f"{figure.value:+.2f}{ends}"
+
+
+def _result(gate: Gate | None) -> GateResult | None:
+    return None if gate is None else gating.result_of(gate)
+
+
+def _back_test_name(contest: Contest) -> str:
+    return f"back-test {contest.kind} {contest.digest}"
+
+
+def _gate_name(contest: Contest) -> str:
+    return f"gate {contest.kind} {contest.digest}"
+
+
+def _address(kind: Kind, subject: str, set_name: str) -> str:
+    return f"/{kind}s/{subject}/back-test" + ("" if set_name == SHIPPED else f"?set={set_name}")
+
+
+def _set_id(desk: Desk, visitor: Principal, name: str) -> str:
+    if name == SHIPPED:
+        return golden.shipped(desk.database)
+    with desk.database.reading() as session:
+        row = golden_repository.named(session, visitor, name)
+    if row is None:
+        raise UnknownResourceError("there is no such golden set")
+    return row.id
