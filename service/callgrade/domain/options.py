@@ -1,5 +1,8 @@
 """What a person can choose for a criterion with one key: the digits 1 to 9, in this order."""
 
+from collections.abc import Hashable
+from functools import lru_cache
+
 from callgrade.domain.numbers import Exact
 from callgrade.domain.outcomes import Answer, Count, Kinds, Level, Occurrences, Outcome, Score
 from callgrade.domain.rubrics import Criterion
@@ -33,7 +36,9 @@ def counts(criterion: Criterion) -> bool:
     return isinstance(criterion.scale, DeductScale | TiersScale | ViolationScale)
 
 
-def _outcomes(scale: object) -> tuple[Outcome, ...]:
+@lru_cache(maxsize=4096)
+def _outcomes(scale: Hashable) -> tuple[Outcome, ...]:
+    # asked for every criterion of every page
     match scale:
         case AnswerScale():
             answers: tuple[Outcome, ...] = (Answer(answer="yes"), Answer(answer="no"))

@@ -7,6 +7,7 @@ form and the decision of the reviewer alone.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from callgrade.domain.frozen import LocalText
 from callgrade.domain.options import options
@@ -160,6 +161,7 @@ def _overridden(card: CriterionView) -> object:
     return card.decision.outcome if card.decision is not None and card.decision.kind == "override" else ...
 
 
+@lru_cache(maxsize=4096)
 def written(outcome: Outcome | None) -> str:
     """An outcome as a form sends it back."""
     return "null" if outcome is None else json.dumps(outcome.model_dump(mode="json"), separators=(",", ":"))
