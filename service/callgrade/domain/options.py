@@ -1,8 +1,5 @@
 """What a person can choose for a criterion with one key: the digits 1 to 9, in this order."""
 
-from collections.abc import Hashable
-from functools import lru_cache
-
 from callgrade.domain.numbers import Exact
 from callgrade.domain.outcomes import Answer, Count, Kinds, Level, Occurrences, Outcome, Score
 from callgrade.domain.rubrics import Criterion
@@ -12,6 +9,7 @@ from callgrade.domain.scales import (
     DeductScale,
     LevelsScale,
     LikertScale,
+    Scale,
     TiersScale,
     ViolationScale,
 )
@@ -19,6 +17,9 @@ from callgrade.domain.scales import (
 DIGITS = 9
 COUNTED = 3
 """Counts that stand as options of their own, at least; higher ones are typed in."""
+MOST_KNOWN = 20_000
+_KNOWN: dict[int, tuple[Scale, tuple[Outcome, ...]]] = {}
+"""By `id` of a scale, which is held so that no other can have it."""
 
 
 def options(criterion: Criterion) -> tuple[Outcome | None, ...]:
@@ -36,9 +37,18 @@ def counts(criterion: Criterion) -> bool:
     return isinstance(criterion.scale, DeductScale | TiersScale | ViolationScale)
 
 
-@lru_cache(maxsize=4096)
-def _outcomes(scale: Hashable) -> tuple[Outcome, ...]:
-    # asked for every criterion of every page
+def _outcomes(scale: Scale) -> tuple[Outcome, ...]:
+    """Asked for every criterion of every page, of rubrics that are read once. A scale may hold facts in a dict, so it
+    is known by being the very same one."""
+    known = _KNOWN.get(id(scale))
+    if known is None or known[0] is not scale:
+        if len(_KNOWN) >= MOST_KNOWN:
+            _KNOWN.clear()
+        known = _KNOWN[id(scale)] = (scale, _made(scale))
+    return known[1]
+
+
+def _made(scale: Scale) -> tuple[Outcome, ...]:
     match scale:
         case AnswerScale():
             answers: tuple[Outcome, ...] = (Answer(answer="yes"), Answer(answer="no"))
