@@ -137,6 +137,9 @@ def test_a_lead_takes_it_back_with_a_reason_and_once(database, lead):
     with database.reading() as session:
         row = session.get(Autonomy, ids["warm"])
         assert (row.ended_because, row.ended_at is None) == ("新品上线，先看几周", False)
+    propose(database)
+    with database.reading() as session:
+        assert find_line(session, lead, FORM.id, "warm").verdict.reason.zh == "已收回：新品上线，先看几周"
 
 
 def test_the_list_tells_how_many_labels_there_are_and_not_what_they_say(database, lead):

@@ -305,12 +305,17 @@ def _line(
 ) -> Line:
     criterion = rubric.by_id.get(key.criterion_id)
     never = why_never(criterion, key) if criterion else None
-    plan = _next_look(list(repository.of_key(session, principal.client_id, rubric.id, key)), 1)
+    before = list(repository.of_key(session, principal.client_id, rubric.id, key))
+    plan = _next_look(before, 1)
     seen = [one for one in checked if plan.after is None or one.at > plan.after]
     reviewed = [item for item in autonomy_evidence.items(key, seen) if item.missed is not None]
     blank = autonomy_evidence.figures("production", 0, 0, 0.0, 0.0, level=DEFAULT_LEVEL)
     state: State = "human_only" if row is None else _state(row.state)
     verdict = _to_do(len(reviewed), blank.needed or 0) if never is None else decide(blank, never=never)
+    if row is None and before and never is None:
+        over = text_of(before[-1].ended_because)
+        ended = LocalText(zh=f"已收回：{over.zh}", en=f"Taken back: {over.en}")
+        verdict = verdict.model_copy(update={"reason": ended})
     if row is not None:
         verdict = verdict_of(row) or Verdict(state=state, reason=text_of(row.reason), action=LocalText())
     title = criterion.title if criterion else ALL_VIOLATIONS

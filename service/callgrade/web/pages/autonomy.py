@@ -42,11 +42,12 @@ Lead = Annotated[Principal, needs("calibrations:write")]
 
 
 class Shown(NamedTuple):
-    """A rubric and the lines of its criteria."""
+    """A rubric and the lines of its criteria; `several`: scorecards are made by more than one model or recogniser."""
 
     rubric: Rubric
     lines: Sequence[Line]
     automatic: int
+    several: bool
 
 
 class Past(NamedTuple):
@@ -67,7 +68,8 @@ def list_(request: Request, visitor: Looker, desk: Desked) -> Response:
     forms = []
     for _, group in groupby(lines, key=lambda line: line.rubric.id):
         some = list(group)
-        forms.append(Shown(some[0].rubric, some, sum(line.state == "automatic" for line in some)))
+        several = len(some) > len({line.key.criterion_id for line in some})
+        forms.append(Shown(some[0].rubric, some, sum(line.state == "automatic" for line in some), several))
     share = desk.settings.desk.audited_share
     return page(request, "autonomy/list.html", visitor, forms=forms, states=STATES, meant=MEANT, share=share)
 
