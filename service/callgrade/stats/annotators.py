@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
+from callgrade.stats.deferred import stats
 from callgrade.stats.ratings import Array, Ratings
 from callgrade.stats.results import Why, WrongRatings
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy import stats
 
+from callgrade.stats.deferred import stats
 from callgrade.stats.intervals import DRAWS, SEED, around, bootstrap_mean, draw
 from callgrade.stats.ratings import Array, Ratings
 from callgrade.stats.results import Interval, Statistic, Why, WrongRatings, undefined

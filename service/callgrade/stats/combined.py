@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
+from callgrade.stats.deferred import special
 from callgrade.stats.ratings import ON_SCALE, Array
 from callgrade.stats.results import Interval, Statistic, Why, WrongRatings, undefined
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize
 
+from callgrade.stats.deferred import optimize
 from callgrade.stats.ratings import Array
 from callgrade.stats.results import WrongRatings
 

@@ -3,8 +3,8 @@
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import stats
 
+from callgrade.stats.deferred import stats
 from callgrade.stats.ratings import Array, Ratings
 from callgrade.stats.results import Interval, Statistic, Why, undefined
 from callgrade.stats.sums import NOTHING

@@ -7,8 +7,8 @@ together (their numbers are multinomial), so that 2,000 draws cost a matrix prod
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import stats
 
+from callgrade.stats.deferred import stats
 from callgrade.stats.ratings import Array
 from callgrade.stats.results import Interval, Statistic, Why, WrongRatings, undefined
 from callgrade.stats.sums import NOTHING, Sums

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
+from callgrade.stats.deferred import stats
 from callgrade.stats.intervals import DRAWS, FEWEST_GROUPS, SEED, around, bootstrap_mean, draw, grouped
 from callgrade.stats.ratings import Array
 from callgrade.stats.results import Interval, Statistic, Why, WrongRatings, undefined

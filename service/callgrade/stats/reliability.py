@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
+from callgrade.stats.deferred import optimize, special
 from callgrade.stats.intervals import wilson
 from callgrade.stats.ratings import Array
 from callgrade.stats.results import Interval, Statistic, Why, WrongRatings, undefined

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
+from callgrade.stats.deferred import stats
 from callgrade.stats.results import WrongRatings
 
 LEVEL = 0.95

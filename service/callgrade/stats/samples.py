@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import stats
-
+from callgrade.stats.deferred import stats
 from callgrade.stats.results import WrongRatings
 
 FEWEST = 100
