@@ -89,10 +89,7 @@ class Words:
 
     def day(self, moment: date | datetime) -> str:
         """`2026年11月1日`, `1 Nov 2026`."""
-        from babel.dates import format_date
-
-        local = moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment
-        return str(format_date(local, "medium", locale=self._locale))
+        return _day(moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment, self.language)
 
     def moment(self, moment: datetime) -> str:
         """`2026年11月1日 09:30`: in full, for titles and single facts."""
@@ -103,13 +100,11 @@ class Words:
 
     def when(self, moment: datetime) -> str:
         """As short as it can be understood today, for rows: `09:30`, `11月1日 09:30`, `2025年11月1日`."""
-        from babel.dates import format_skeleton
-
         local, here = moment.astimezone(self.zone), self._clock().astimezone(self.zone)
         if local.date() == here.date():
             return self.time(moment)
         if local.year == here.year:
-            return f"{format_skeleton('MMMd', local.date(), locale=self._locale)} {self.time(moment)}"
+            return f"{_day_of_the_year(local.date(), self.language)} {self.time(moment)}"
         return self.day(moment)
 
     def ago(self, moment: datetime) -> str:
@@ -129,6 +124,21 @@ class Words:
     def clock(self, milliseconds: int) -> str:
         """`0:41.2`: a place in a call, the same in all languages."""
         return figures.clock(milliseconds)
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, language: Language) -> str:
+    # a page of fifty rows says a hundred of them, most of them the same few
+    from babel.dates import format_date
+
+    return str(format_date(day, "medium", locale=_LOCALES[language]))
+
+
+@lru_cache(maxsize=4096)
+def _day_of_the_year(day: date, language: Language) -> str:
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton("MMMd", day, locale=_LOCALES[language]))
 
 
 @lru_cache
