@@ -135,6 +135,15 @@ PAGES: dict[str, Page] = {
     "POST /rubrics/{rubric_id}/gate": Page(LEADS),
     "POST /rubrics/{rubric_id}/publish": Page(LEADS, data={"digest": "sha256:x"}),
     "POST /rubrics/{rubric_id}/retire": Page(LEADS, data={"version": ""}),  # others need it
+    "GET /prompts/{prompt_id}/edit": Page(LEADS),
+    "POST /prompts/{prompt_id}/edit": Page(LEADS, data=DRAFT),
+    "POST /prompts/{prompt_id}/edit/lint": Page(LEADS, data=DRAFT),
+    "POST /prompts/{prompt_id}/edit/preview": Page(LEADS, data=DRAFT),
+    "POST /prompts/{prompt_id}/edit/close": Page(LEADS, data={"expected": "1"}),
+    "GET /prompts/{prompt_id}/back-test": Page(LEADS),
+    "POST /prompts/{prompt_id}/back-tests": Page(LEADS),
+    "POST /prompts/{prompt_id}/gate": Page(LEADS),
+    "POST /prompts/{prompt_id}/publish": Page(LEADS, data={"digest": "sha256:x"}),
     # samples
     "GET /sampling": Page(LEADS),
     "GET /sampling/new": Page(LEADS),

@@ -9,6 +9,7 @@ from callgrade.calibration import backtesting, gates_repository, gating, golden,
 from callgrade.calibration.backtesting import back_test, of_rubric, open_back_test
 from callgrade.catalog import digest, load_rubric
 from callgrade.catalog.golden import load as shipped
+from callgrade.catalog.prompts import load_prompt
 from callgrade.domain.errors import ConfigurationError, ConflictError, ForbiddenError, InputError, NotFoundError
 from callgrade.evaluations import registry
 from callgrade.evaluations.service import Evaluator
@@ -276,3 +277,14 @@ def test_reviewers_publish_nothing(database, lead):
         publish(database, reviewer, contest, override=REASON)
     with database.reading() as session:
         assert gates_repository.gates(session, lead, "rubric", "promises") == []
+
+
+def test_a_prompt_is_tried_only_where_it_decides_anything(database, lead):
+    rubric = load_rubric("telesales-misconduct@v1")
+    with database.reading() as session:
+        with pytest.raises(InputError, match="not a prompt to judge with"):
+            backtesting.of_prompt(session, load_prompt("repair"), rubric)
+        with pytest.raises(ConflictError, match="asks no model"):
+            backtesting.of_prompt(session, load_prompt("judge"), form())
+        contest = backtesting.of_prompt(session, load_prompt("judge"), rubric)
+    assert (contest.reference, contest.current) == ("judge@v1", None)

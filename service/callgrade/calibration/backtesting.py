@@ -21,11 +21,12 @@ from callgrade.catalog.prompts import Prompt
 from callgrade.db.session import Database
 from callgrade.db.tables import CalibrationRun
 from callgrade.domain.calibration import Figure
-from callgrade.domain.errors import ConflictError, UnknownResourceError
+from callgrade.domain.errors import ConflictError, InputError, UnknownResourceError
 from callgrade.domain.frozen import Frozen
 from callgrade.domain.rubrics import Rubric
 from callgrade.evaluations import registry
 from callgrade.evaluations.asking import Asking, PromptNamed, Terms
+from callgrade.evaluations.releases import judges as judges_with
 from callgrade.stats.pairs import score_difference
 
 Kind = Literal["rubric", "prompt"]
@@ -88,7 +89,10 @@ def of_rubric(session: Session, draft: Rubric, asking: Asking = AS_SET_UP) -> Co
 
 
 def of_prompt(session: Session, draft: Prompt, rubric: Rubric) -> Contest:
-    """The same of a prompt, tried out on one rubric. Raises ConflictError for a rubric that asks no model."""
+    """The same of a prompt, tried out on one rubric. Raises ConflictError for a rubric that asks no model, InputError
+    for a prompt that is none to judge with."""
+    if not judges_with(draft):
+        raise InputError(f"{draft.id} is not a prompt to judge with: calls tell nothing of it")
     if not rubric.judged_by("llm"):
         raise ConflictError(f"{rubric.reference} asks no model: no prompt changes what it makes of a call")
     number = registry.next_prompt_version(session, draft.id)

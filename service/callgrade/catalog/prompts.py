@@ -162,14 +162,9 @@ def _number(path: Path) -> int:
     return int(path.stem[1:]) if path.stem[1:].isdigit() else 0
 
 
-def _examine(path: Path) -> tuple[Prompt | None, tuple[Fault, ...]]:
-    source = str(path)
-    try:
-        text = path.read_bytes()[:MAX_BYTES].decode("utf-8-sig").replace("\r\n", "\n")
-    except OSError as error:
-        return None, (Fault(file=source, message=f"cannot be read: {error.strerror}"),)
-    except UnicodeDecodeError:
-        return None, (Fault(file=source, message="is not UTF-8", suggestion="save the file as UTF-8"),)
+def check_prompt(text: str, source: str) -> tuple[Prompt | None, tuple[Fault, ...]]:
+    """A text as a prompt, with everything that is wrong with it; None with what cannot be read at all."""
+    text = text.replace("\r\n", "\n")
     front = _FRONT.match(text)
     if front is None:
         return None, (Fault(file=source, message="has no front matter", suggestion="begin with ---, fields, ---"),)
@@ -179,8 +174,23 @@ def _examine(path: Path) -> tuple[Prompt | None, tuple[Fault, ...]]:
     faults = [*yaml.faults, *wrong, *faults]
     if prompt is not None:
         faults += _variable_faults(prompt, blocks, yaml)
-        faults += _name_faults(prompt, path, yaml)
     return prompt, tuple(faults)
+
+
+def _examine(path: Path) -> tuple[Prompt | None, tuple[Fault, ...]]:
+    source = str(path)
+    try:
+        text = path.read_bytes()[:MAX_BYTES].decode("utf-8-sig")
+    except OSError as error:
+        return None, (Fault(file=source, message=f"cannot be read: {error.strerror}"),)
+    except UnicodeDecodeError:
+        return None, (Fault(file=source, message="is not UTF-8", suggestion="save the file as UTF-8"),)
+    prompt, faults = check_prompt(text, source)
+    if prompt is None:
+        return None, faults
+    front = _FRONT.match(text.replace("\r\n", "\n"))
+    yaml = parse_yaml(front[1] if front else "", source, first_line=2)
+    return prompt, (*faults, *_name_faults(prompt, path, yaml))
 
 
 def _blocks(body: str, source: str, first_line: int) -> tuple[list[_Block], list[Fault]]:

@@ -233,7 +233,11 @@ def _judging(session: Session) -> list[str]:
 
 
 def _judges(row: PromptVersion) -> bool:
-    prompt = Prompt.model_validate_json(row.content)
+    return judges(Prompt.model_validate_json(row.content))
+
+
+def judges(prompt: Prompt) -> bool:
+    """Whether a prompt is one to judge with: it has the blocks for it, each with its own variable."""
     named = {key.partition(" ")[0] for key in prompt.blocks}
     return named >= JUDGING.keys() and all(
         Template(text).variables == {JUDGING[name]}

@@ -14,10 +14,11 @@ from callgrade.access.principals import Principal
 from callgrade.catalog import digest, load_rubric
 from callgrade.catalog.faults import Fault
 from callgrade.catalog.lint import NOT_IN_FILES, Checked, check
+from callgrade.catalog.prompts import Prompt, check_prompt, find_prompt, read_prompt
 from callgrade.catalog.rubrics import find_rubric
 from callgrade.catalog.yaml_source import parse_yaml
 from callgrade.db.session import Database
-from callgrade.db.tables import Draft, RubricVersion
+from callgrade.db.tables import Draft, PromptVersion, RubricVersion
 from callgrade.db.types import now
 from callgrade.domain.errors import CallgradeError, ConflictError, InputError
 from callgrade.domain.frozen import Frozen
@@ -66,12 +67,17 @@ class Drafts:
         the next draft. Raises ForbiddenError, NotFoundError."""
         visitor.reach("rubrics:write")
         with self._database.reading() as session:
-            row = drafts.open_one(session, visitor.client_id, RUBRIC, rubric_id)
+            row = drafts.open_one(session, visitor.client_id, self._kind, rubric_id)
             if row is not None:
                 return _written(row)
-            base = registry.rubric_version(session, f"{rubric_id}@{version}" if version else rubric_id)
-            number = 1 + max(registry.number_of(one.version) for one in _versions(session, rubric_id))
-            text = as_next(text_of(base), f"v{number}")
+            reference = f"{rubric_id}@{version}" if version else rubric_id
+            base: RubricVersion | PromptVersion
+            if self._kind == RUBRIC:
+                base = registry.rubric_version(session, reference)
+                text = as_next(text_of(base), registry.next_rubric_version(session, rubric_id))
+            else:
+                base = registry.prompt_version(session, reference)
+                text = as_next(text_of_prompt(base), registry.next_prompt_version(session, rubric_id))
             return Written(rubric_id=rubric_id, based_on=base.version, text=text, version=0, written_at=None)
 
     def save(self, visitor: Principal, rubric_id: str, based_on: str, text: str, expected: int) -> Written:
@@ -83,14 +89,14 @@ class Drafts:
         text = plain(text)
         with self._database.writing() as session:
             # whoever begins a draft does so alone
-            base = drafts.hold_version(session, rubric_id, based_on)
-            row = drafts.open_one(session, visitor.client_id, RUBRIC, rubric_id, hold=True)
+            base = drafts.hold_version(session, self._kind, rubric_id, based_on)
+            row = drafts.open_one(session, visitor.client_id, self._kind, rubric_id, hold=True)
             if (row.version if row else 0) != expected:
                 raise StaleDraftError(row.text if row else "", row.version if row else 0)
             if row is None:
                 row = Draft(
                     client_id=visitor.client_id,
-                    kind=RUBRIC,
+                    kind=self._kind,
                     subject=rubric_id,
                     based_on=base.version,
                     text=text,
@@ -100,21 +106,21 @@ class Drafts:
             row.text, row.written_by, row.version, row.updated_at = text, visitor.user_id, expected + 1, self._clock()
             session.add(row)
             session.flush()
-            audit.record(session, visitor, "draft.saved", row.id, {"rubric": rubric_id, "version": row.version})
+            audit.record(session, visitor, "draft.saved", row.id, {self._kind: rubric_id, "version": row.version})
             return _written(row)
 
     def close(self, visitor: Principal, rubric_id: str, expected: int) -> None:
         """Nobody goes on with it; it stays in the database. Raises StaleDraftError. Closing twice is once."""
         visitor.reach("rubrics:write")
         with self._database.writing() as session:
-            row = drafts.open_one(session, visitor.client_id, RUBRIC, rubric_id, hold=True)
+            row = drafts.open_one(session, visitor.client_id, self._kind, rubric_id, hold=True)
             if row is None:
                 return
             if row.version != expected:
                 raise StaleDraftError(row.text, row.version)
             row.closed_at = self._clock()
             session.add(row)
-            audit.record(session, visitor, "draft.closed", row.id, {"rubric": rubric_id, "version": row.version})
+            audit.record(session, visitor, "draft.closed", row.id, {self._kind: rubric_id, "version": row.version})
 
 
 def checked(rubric_id: str, text: str) -> Checked:
@@ -138,6 +144,30 @@ def text_of(row: RubricVersion) -> str:
     return written_out(rubric)
 
 
+def checked_prompt(prompt_id: str, text: str) -> tuple[Prompt | None, tuple[Fault, ...]]:
+    """The draft as a prompt, its variables strict; None with any fault."""
+    found, faults = check_prompt(plain(text), prompt_id)
+    if found is not None and found.id != prompt_id:
+        named = Fault(file=prompt_id, path="id", message=f"is {found.id!r}", suggestion=f"write id: {prompt_id}")
+        faults = (*faults, named)
+    return (None if faults else found), faults
+
+
+def text_of_prompt(row: PromptVersion) -> str:
+    """The file of a version that ships, with its comments; else written out anew."""
+    prompt = registry.parsed_prompt(row)
+    try:
+        path = find_prompt(prompt.reference)
+        if read_prompt(path).digest == row.digest:
+            return path.read_text("utf-8")
+    except CallgradeError:
+        pass  # not one that ships
+    front = prompt.model_dump(mode="json", by_alias=True, exclude={"blocks"})
+    head = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=110)
+    blocks = "\n".join(f"## {name}\n{text}" for name, text in prompt.blocks.items())
+    return f"---\n{head}---\n{blocks}\n"
+
+
 def written_out(rubric: Rubric) -> str:
     content = rubric.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=set(NOT_IN_FILES))
     content = {"schema": "callgrade.rubric/1", **content}
@@ -159,10 +189,6 @@ def plain(text: str) -> str:
     if "\x00" in text:
         raise InputError("a draft is text, and holds no NUL")
     return text
-
-
-def _versions(session: Session, rubric_id: str) -> list[RubricVersion]:
-    return [row for row in registry.list_rubric_versions(session) if row.id == rubric_id]
 
 
 def _written(row: Draft) -> Written:

@@ -3,10 +3,10 @@
 from sqlalchemy import select
 from sqlmodel import Session
 
-from callgrade.db.tables import Draft, RubricVersion
+from callgrade.db.tables import Draft, PromptVersion, RubricVersion
 from callgrade.db.tables.core import table_of
 from callgrade.domain.errors import UnknownResourceError
-from callgrade.evaluations.tables import RUBRIC_VERSION
+from callgrade.evaluations.tables import PROMPT_VERSION, RUBRIC_VERSION
 
 DRAFT = table_of(Draft)
 
@@ -21,12 +21,12 @@ def open_one(session: Session, client_id: str, kind: str, subject: str, *, hold:
     return found
 
 
-def hold_version(session: Session, rubric_id: str, version: str) -> RubricVersion:
+def hold_version(session: Session, kind: str, subject: str, version: str) -> RubricVersion | PromptVersion:
     """Held until the session ends. Raises UnknownResourceError."""
-    here = (RUBRIC_VERSION.c.id == rubric_id, RUBRIC_VERSION.c.version == version)
-    found: RubricVersion | None = session.execute(
-        select(RubricVersion).where(*here).with_for_update(key_share=True)
-    ).scalar_one_or_none()
+    model, table = (RubricVersion, RUBRIC_VERSION) if kind == "rubric" else (PromptVersion, PROMPT_VERSION)
+    here = (table.c.id == subject, table.c.version == version)
+    statement = select(model).where(*here).with_for_update(key_share=True)
+    found: RubricVersion | PromptVersion | None = session.execute(statement).scalar_one_or_none()
     if found is None:
-        raise UnknownResourceError(f"there is no rubric {rubric_id}@{version}")
+        raise UnknownResourceError(f"there is no {kind} {subject}@{version}")
     return found

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from typing import Annotated, NamedTuple
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from sqlmodel import Session
@@ -18,7 +19,8 @@ from callgrade.db.tables import Gate
 from callgrade.domain.calibration import Figure
 from callgrade.domain.errors import ConflictError, InputError, NotFoundError, UnknownResourceError
 from callgrade.domain.gates import MEANS, OUTCOMES, GateResult
-from callgrade.reviews.drafts import Drafts, checked
+from callgrade.evaluations import registry
+from callgrade.reviews.drafts import Drafts, checked, checked_prompt
 from callgrade.settings import Language
 from callgrade.web.dependencies import Desk, Desked, needs
 from callgrade.web.long_work import long_work
@@ -30,6 +32,7 @@ from callgrade.wiring.calibration import calibration_judges
 router = APIRouter()
 Writer = Annotated[Principal, needs("rubrics:write")]
 Named = Annotated[str, Form(max_length=200)]
+Asked = Annotated[str, Query(max_length=200)]
 SetForm = Annotated[str, Form(alias="set", max_length=200)]
 SetAsked = Annotated[str, Query(alias="set", max_length=200)]
 TONES: dict[str, Tone] = {"passed": "good", "stopped": "bad", "insufficient_data": "partly", "overridden": "partly"}
@@ -124,10 +127,50 @@ def retire_rubric(request: Request, visitor: Writer, desk: Desked, rubric_id: st
     return redirect(request, f"/rubrics/{rubric_id}?version={version}", told=told)
 
 
-def _begin(request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str) -> Response:
+@router.post("/prompts/{prompt_id}/back-tests")
+def begin_prompt(
+    request: Request, visitor: Writer, desk: Desked, prompt_id: str, on: Named = "", set_name: SetForm = SHIPPED
+) -> Response:
+    """Tries the open draft, as it was saved, by the rubric `on`."""
+    return _begin(request, visitor, desk, "prompt", prompt_id, set_name, on)
+
+
+@router.get("/prompts/{prompt_id}/back-test")
+def look_prompt(
+    request: Request, visitor: Writer, desk: Desked, prompt_id: str, on: Asked = "", set_name: SetAsked = SHIPPED
+) -> Response:
+    """How far it is, and what was found."""
+    return _look(request, visitor, desk, "prompt", prompt_id, set_name, on)
+
+
+@router.post("/prompts/{prompt_id}/gate")
+def gate_prompt(
+    request: Request, visitor: Writer, desk: Desked, prompt_id: str, on: Named = "", set_name: SetForm = SHIPPED
+) -> Response:
+    """Puts it before the gate, which reads the holdout."""
+    return _to_gate(request, visitor, desk, "prompt", prompt_id, set_name, on)
+
+
+@router.post("/prompts/{prompt_id}/publish")
+def publish_prompt(
+    request: Request,
+    visitor: Writer,
+    desk: Desked,
+    prompt_id: str,
+    digest: Named,
+    on: Named = "",
+    override: Annotated[str | None, Form(max_length=2000)] = None,
+) -> Response:
+    """Exactly the draft that was looked at, by its digest."""
+    return _publish(request, visitor, desk, "prompt", prompt_id, digest, override, on)
+
+
+def _begin(
+    request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str, on: str = ""
+) -> Response:
     set_id, host = _set_id(desk, visitor, set_name), host_of(desk, visitor)
     with desk.database.writing() as session:
-        contest = contest_of(session, visitor, desk, kind, subject)
+        contest = contest_of(session, visitor, desk, kind, subject, on)
         opened = backtesting.open_back_test(session, visitor, contest, set_id, host.model)
 
     def work() -> None:
@@ -136,18 +179,21 @@ def _begin(request: Request, visitor: Principal, desk: Desk, kind: Kind, subject
         )
 
     long_work(request).begin(_back_test_name(contest), work)
-    return redirect(request, _address(kind, subject, set_name))
+    return redirect(request, _address(kind, subject, set_name, on))
 
 
-def _look(request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str) -> Response:
+def _look(
+    request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str, on: str = ""
+) -> Response:
     language = language_of(request)
     set_id = _set_id(desk, visitor, set_name)
     with desk.database.reading() as session:
         try:
-            contest = contest_of(session, visitor, desk, kind, subject)
-        except (ConflictError, InputError):
-            # nothing to try yet: where it is written, it is also told why
-            return redirect(request, f"/{kind}s/{subject}/edit")
+            contest = contest_of(session, visitor, desk, kind, subject, on)
+        except (ConflictError, InputError) as error:
+            # nothing to try yet: where it is written it is also told why
+            why = str(error) if isinstance(error, InputError) else None
+            return redirect(request, f"/{kind}s/{subject}/edit", told=why, tone="bad")
         standing = _standing(request, session, visitor, contest)
         left = wear(session, visitor, set_id, standing.contest.draft.rubric.id).left
         sets = [(SHIPPED, words_of(request).gettext("The set that ships"))]
@@ -155,12 +201,12 @@ def _look(request: Request, visitor: Principal, desk: Desk, kind: Kind, subject:
     context = {
         "kind": kind,
         "subject": subject,
-        "on": "",
+        "on": on,
         "standing": standing,
         "contest": standing.contest,
         "set_name": set_name,
         "sets": sets,
-        "address": _address(kind, subject, set_name),
+        "address": _address(kind, subject, set_name, on),
         "base": f"/{kind}s/{subject}",
         "left": left,
         "not_tried": not host_of(desk, visitor).model and len(standing.contest.draft.rubric.judged_by("llm")),
@@ -173,15 +219,17 @@ def _look(request: Request, visitor: Principal, desk: Desk, kind: Kind, subject:
     return page_or_part(request, "rubrics/back_test.html", "rubrics/_back_test.html", visitor, **context)
 
 
-def _to_gate(request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str) -> Response:
+def _to_gate(
+    request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str, on: str = ""
+) -> Response:
     set_id, host = _set_id(desk, visitor, set_name), host_of(desk, visitor)
     with desk.database.reading() as session:
-        contest = contest_of(session, visitor, desk, kind, subject)
+        contest = contest_of(session, visitor, desk, kind, subject, on)
         backtesting.require_back_test(session, visitor, contest)
     long_work(request).begin(
         _gate_name(contest), lambda: asyncio.run(gating.gate(desk.database, visitor, contest, set_id, host))
     )
-    return redirect(request, _address(kind, subject, set_name))
+    return redirect(request, _address(kind, subject, set_name, on))
 
 
 def _publish(
@@ -192,9 +240,10 @@ def _publish(
     subject: str,
     digest: str,
     override: str | None,
+    on: str = "",
 ) -> Response:
     with desk.database.writing() as session:
-        contest = contest_of(session, visitor, desk, kind, subject)
+        contest = contest_of(session, visitor, desk, kind, subject, on)
         if contest.digest != digest:
             raise ConflictError("the draft was changed meanwhile; look at what it does now")
         publishing.publish(session, visitor, contest, override=override, clock=desk.clock)
@@ -202,22 +251,37 @@ def _publish(
     return redirect(request, f"/{kind}s/{subject}?version={contest.version}", told=told)
 
 
-def contest_of(session: Session, visitor: Principal, desk: Desk, kind: Kind, subject: str) -> Contest:
-    """Of the open draft. Raises ConflictError where there is none, InputError for one with errors."""
+def contest_of(session: Session, visitor: Principal, desk: Desk, kind: Kind, subject: str, on: str = "") -> Contest:
+    """Of the open draft; `on` is the rubric that a prompt is tried on. Raises ConflictError where there is none,
+    InputError for one with errors."""
     found = Drafts(desk.database, clock=desk.clock, kind=kind).saved(session, visitor, subject)
     if found is None:
         raise ConflictError("there is no open draft: begin one, and save it")
-    return MAKERS[kind](session, subject, found.text)
+    return MAKERS[kind](session, subject, found.text, on)
 
 
-def _rubric_contest(session: Session, subject: str, text: str) -> Contest:
+def _rubric_contest(session: Session, subject: str, text: str, on: str) -> Contest:
     draft = checked(subject, text).rubric
     if draft is None:
         raise InputError("the draft has errors; mend them first")
     return backtesting.of_rubric(session, draft)
 
 
-MAKERS: dict[Kind, Callable[[Session, str, str], Contest]] = {"rubric": _rubric_contest}
+def _prompt_contest(session: Session, subject: str, text: str, on: str) -> Contest:
+    draft, _ = checked_prompt(subject, text)
+    if draft is None:
+        raise InputError("the draft has errors; mend them first")
+    try:
+        rubric, _ = registry.rubric(session, on)
+    except NotFoundError:
+        raise InputError("name the rubric that the prompt is tried on") from None
+    return backtesting.of_prompt(session, draft, rubric)
+
+
+MAKERS: dict[Kind, Callable[[Session, str, str, str], Contest]] = {
+    "rubric": _rubric_contest,
+    "prompt": _prompt_contest,
+}
 
 
 def host_of(desk: Desk, visitor: Principal) -> Host:
@@ -283,8 +347,10 @@ def _gate_name(contest: Contest) -> str:
     return f"gate {contest.kind} {contest.digest}"
 
 
-def _address(kind: Kind, subject: str, set_name: str) -> str:
-    return f"/{kind}s/{subject}/back-test" + ("" if set_name == SHIPPED else f"?set={set_name}")
+def _address(kind: Kind, subject: str, set_name: str, on: str) -> str:
+    told = {"on": on, "set": "" if set_name == SHIPPED else set_name}
+    query = urlencode({name: value for name, value in told.items() if value})
+    return f"/{kind}s/{subject}/back-test" + (f"?{query}" if query else "")
 
 
 def _set_id(desk: Desk, visitor: Principal, name: str) -> str:
