@@ -27,6 +27,7 @@ from callgrade.db.types import now
 from callgrade.evaluations import repository as evaluations
 from callgrade.evaluations.pipeline import Pipeline
 from tests.api.made import Service, rubrics, transcript
+from tests.api.test_who_may import calibration_run
 from tests.api.wire import Address
 
 ROOT = Path(__file__).parents[2]
@@ -92,12 +93,13 @@ def release_of_everybody(service: Service) -> None:
 
 
 def desk_of_examples(service: Service) -> None:
-    """The published evaluation, the review, the appeal and the people that the examples name."""
+    """The published evaluation, the review, the appeal, the calibration and the people that the examples name."""
     made = service.submit(transcript("of-the-examples"), rubric=examples.RUBRIC).json()["evaluation_id"]
     with service.database.writing() as session:
         row = session.get_one(Evaluation, made)
         card = evaluations.scorecard_of(session, row)
         assert card is not None
+        calibration_run(session, row.client_id, id=examples.ID)
         of = {"client_id": row.client_id, "evaluation_id": examples.EVALUATION_ID, "agent_id": "8031"}
         told = {**row.model_dump(), "id": examples.EVALUATION_ID, "dedupe": "x", "agent_id": "8031"}
         session.add(Evaluation(**{**told, "status": "published"}))

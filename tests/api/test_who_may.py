@@ -14,7 +14,7 @@ from callgrade.access.permissions import SCOPES
 from callgrade.api import examples
 from callgrade.api.app import build
 from callgrade.api.metrics import Metrics
-from callgrade.db.tables import Appeal, Release, Review, User
+from callgrade.db.tables import Appeal, CalibrationRun, GoldenSet, Release, Review, User
 from callgrade.db.types import new_id, now
 from callgrade.settings import Settings
 from tests.api.made import RUBRIC, Service, rubrics, transcript
@@ -56,6 +56,8 @@ TABLE: dict[tuple[str, str], Route] = {
     ("GET", "/v1/appeals/{id}"): Route("appeals:read", "appeal"),
     ("POST", "/v1/appeals/{id}/withdraw"): Route("appeals:write", "appeal", json={"by": "nobody"}),
     ("POST", "/v1/appeals/{id}/decide"): Route("appeals:decide", "appeal", json=examples.APPEAL_DECIDED),
+    ("GET", "/v1/calibrations"): Route("calibrations:read"),
+    ("GET", "/v1/calibrations/{id}"): Route("calibrations:read", "calibration"),
     ("POST", "/v1/batches"): Route("batches:write", params={"rubric": RUBRIC}, body=b"{}\n", media_type=NDJSON),
     ("GET", "/v1/batches"): Route("batches:read"),
     ("GET", "/v1/batches/{id}"): Route("batches:read", "batch"),
@@ -158,7 +160,10 @@ def test_another_clients_id_is_no_id(service: Service, place: tuple[str, str], r
     assert {**answer.json(), "request_id": ""} == {**unknown.json(), "request_id": ""}
 
 
-LISTS = [f"/v1/{name}" for name in ("calls", "evaluations", "batches", "webhooks", "releases", "reviews", "appeals")]
+LISTS = [
+    f"/v1/{name}"
+    for name in ("calls", "evaluations", "batches", "webhooks", "releases", "reviews", "appeals", "calibrations")
+]
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -187,6 +192,7 @@ def things(service: Service) -> dict[str, str]:
         session.flush()
         release_id = release.id
         review_id, appeal_id = desk_things(session, owner, recorded["evaluation_id"])
+        calibration_id = calibration_run(session, owner)
     return {
         "call": recorded["id"],
         "evaluation": recorded["evaluation_id"],
@@ -195,7 +201,22 @@ def things(service: Service) -> dict[str, str]:
         "webhook": hook["id"],
         "review": review_id,
         "appeal": appeal_id,
+        "calibration": calibration_id,
     }
+
+
+def calibration_run(session: Session, owner: str, **more: Any) -> str:
+    """A run over a set of the client's own, which has no report yet."""
+    golden = GoldenSet(client_id=owner, name="own", title="made up", created_by="system")
+    session.add(golden)
+    session.flush()
+    run = CalibrationRun(
+        client_id=owner, set_id=golden.id, split="dev", rubric_id=RUBRIC, rubric_version="v1", rubric_digest="sha256:x",
+        created_by="system", **more,
+    )  # fmt: skip
+    session.add(run)
+    session.flush()
+    return run.id
 
 
 def desk_things(session: Session, owner: str, evaluation_id: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from callgrade.api import examples, review_schemas
+from callgrade.api import calibration_schemas, examples, review_schemas
 from callgrade.api import schemas as models
 from callgrade.api.links import put_links
 from callgrade.api.problems import MEDIA_TYPE, URN, Problem, title_of
@@ -133,7 +133,7 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
         shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= {name: part for name, part in shape.pop("$defs", {}).items() if name not in schemas}
         schemas.setdefault(model.__name__, shape)
-    for model in (*vars(models).values(), *vars(review_schemas).values()):
+    for model in (value for module in (models, review_schemas, calibration_schemas) for value in vars(module).values()):
         if isinstance(model, type) and issubclass(model, BaseModel) and model.__name__ in schemas:
             # the framework drops what is null in an example
             _put_examples(schemas[model.__name__], model)

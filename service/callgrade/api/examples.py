@@ -230,6 +230,27 @@ APPEAL: dict[str, Any] = {
     "given": None,
 }
 
+CALIBRATION: dict[str, Any] = {
+    "id": "019a2f6e6d137a76fbcad9e8f7a6b5c4",
+    "set_id": "5b0d3c1e9a7f4d2280c6e4a1b3f5d7e9",
+    "split": "dev",
+    "rubric_id": RUBRIC,
+    "rubric_version": "v1",
+    "rubric_digest": "sha256:e5c7af82bfeb5370502c607dcf3bef474a11b35157ebbf4faa7e842f22210ff8",
+    "prompt_id": PROMPT,
+    "prompt_version": "v1",
+    "model_asked": "your-model",
+    "model_reported": "your-model-2026-10",
+    "recogniser": None,
+    "samples": 1,
+    "status": "done",
+    "items": 97,
+    "cost": None,
+    "begun_at": MOMENT,
+    "ended_at": "2026-11-01T01:34:00Z",
+    "created_at": MOMENT,
+}
+
 BATCH: dict[str, Any] = {
     "id": BATCH_ID,
     "rubric": {"id": RUBRIC, "version": "v1"},

@@ -24,6 +24,7 @@ LINKS: dict[str, dict[str, dict[str, str]]] = {
     "list_prompts": {"read_prompt": {"reference": FIRST}},
     "create_release": {"read_release": MADE},
     "list_releases": {"read_release": FIRST_OF_ALL},
+    "list_calibrations": {"read_calibration": FIRST_OF_ALL},
     "list_reviews": {"read_review": FIRST_OF_ALL},
     "ask_for_review": {"read_review": MADE},
     "list_appeals": dict.fromkeys(_OF_AN_APPEAL, FIRST_OF_ALL),

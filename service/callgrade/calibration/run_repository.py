@@ -40,12 +40,19 @@ def find(session: Session, principal: Principal, run_id: str) -> CalibrationRun:
 
 
 def runs(
-    session: Session, principal: Principal, rubric_id: str | None = None, limit: int = MOST_LISTED
+    session: Session,
+    principal: Principal,
+    rubric_id: str | None = None,
+    limit: int = MOST_LISTED,
+    *,
+    before: str | None = None,
 ) -> list[CalibrationRun]:
-    """The newest first."""
+    """The newest first, and of these those after the run `before`."""
     statement = select(CalibrationRun).where(RUN.c.client_id == principal.client_id)
     if rubric_id is not None:
         statement = statement.where(RUN.c.rubric_id == rubric_id)
+    if before is not None:
+        statement = statement.where(RUN.c.id < before)
     return list(session.execute(statement.order_by(RUN.c.id.desc()).limit(limit)).scalars())
 
 
