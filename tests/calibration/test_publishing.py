@@ -235,10 +235,20 @@ def test_the_draft_in_the_browser_is_closed(database, lead):
     draft = checked("promises", desk.look(lead, "promises").text).rubric
     contest = contest_of(database, draft)
     tried(database, lead, contest, filled(database, lead, each=8))
-    publish(database, lead, contest, override=REASON)
+    publish(database, lead, contest, override=REASON, from_draft=True)
     after = desk.look(lead, "promises")
     assert (after.version, after.based_on) == (0, "v2")
     assert "version: v3" in after.text
+
+
+def test_a_file_that_is_published_leaves_somebodys_draft_alone(database, lead):
+    published(database)
+    desk = Drafts(database)
+    desk.save(lead, "promises", "v1", "mine", 0)
+    contest = contest_of(database, edited("包赚"))
+    tried(database, lead, contest, filled(database, lead, each=8))
+    publish(database, lead, contest, override=REASON)
+    assert desk.look(lead, "promises").text == "mine"
 
 
 def test_a_published_row_that_was_edited_by_hand_is_refused_at_load(database, lead):

@@ -106,6 +106,8 @@ def test_what_flips_by_the_new_words_is_shown_and_published(rooms, lead, model):
     lead.post(f"{AT}/gate", data={"on": RUBRIC})
     until(lead, f"{AT}/back-test?on={RUBRIC}", "发布为 v2")
     told = {"digest": digest_in(page), "on": RUBRIC}
+    other = lead.get(f"{AT}/back-test?on=service-quality-core")
+    assert "在标准通话上试一试" in other.text, "by another rubric it was not tried yet"
     assert lead.post(f"{AT}/publish", data=told).headers["location"] == f"{AT}?version=v2"
     assert [row["version"] for row in rows(rooms, "prompt_version") if row["id"] == "judge"] == ["v1", "v2"]
     assert EDIT[1] in lead.get(f"{AT}?version=v2").text

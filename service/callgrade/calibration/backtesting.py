@@ -194,7 +194,8 @@ def result(session: Session, principal: Principal, contest: Contest, opened: Ope
 
 def newest(session: Session, principal: Principal, contest: Contest) -> CalibrationRun | None:
     """The newest back-test of exactly this draft, done or not."""
-    return gates_repository.newest_back_test(session, principal, contest.kind, contest.subject, contest.digest)
+    by = digest(contest.draft.rubric)
+    return gates_repository.newest_back_test(session, principal, contest.kind, contest.subject, contest.digest, by)
 
 
 def opened_by(run: CalibrationRun) -> Opened:

@@ -27,12 +27,13 @@ def gates(session: Session, principal: Principal, kind: str, subject: str, diges
 
 
 def newest_back_test(
-    session: Session, principal: Principal, kind: str, subject: str, digest: str
+    session: Session, principal: Principal, kind: str, subject: str, digest: str, rubric_digest: str
 ) -> CalibrationRun | None:
-    """By what is written with the draft's run."""
+    """By what is written with the draft's run. A prompt is tried on one rubric at a time."""
     statement = select(CalibrationRun).where(
         RUN.c.client_id == principal.client_id,
         RUN.c.split == "dev",
+        RUN.c.rubric_digest == rubric_digest,
         RUN.c.parameters["back_test", "kind"].as_string() == kind,
         RUN.c.parameters["back_test", "subject"].as_string() == subject,
         RUN.c.parameters["back_test", "digest"].as_string() == digest,

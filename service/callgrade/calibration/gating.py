@@ -57,10 +57,11 @@ async def gate(database: Database, principal: Principal, contest: Contest, set_i
     HoldoutRetiredError.
     """
     principal.reach("rubrics:write")
+    judge = [set_id, host.model, digest(contest.draft.rubric)]
     with database.reading() as session:
         tested = require_back_test(session, principal, contest)
         for row in gates_repository.gates(session, principal, contest.kind, contest.subject, contest.digest):
-            if row.details.get("judge") == [set_id, host.model] and row.outcome != "overridden":
+            if row.details.get("judge") == judge and row.outcome != "overridden":
                 return row
     suites = await try_suites(contest.draft, host)
     why = f"gate of {contest.kind} {contest.reference}"
@@ -80,7 +81,7 @@ async def gate(database: Database, principal: Principal, contest: Contest, set_i
     found = passes(report.criteria, paired, suites)
     details = {
         "result": found.model_dump(mode="json"),
-        "judge": [set_id, host.model],
+        "judge": judge,
         "calls": len(calls),
         "reading": read.reading_id,
         "wear": read.wear.model_dump(mode="json"),

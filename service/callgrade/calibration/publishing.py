@@ -13,6 +13,7 @@ from callgrade.access import audit
 from callgrade.access.principals import Principal
 from callgrade.calibration import gates_repository
 from callgrade.calibration.backtesting import Contest, Kind, require_back_test
+from callgrade.catalog import digest
 from callgrade.db.tables import Gate
 from callgrade.db.types import now
 from callgrade.domain.errors import ConflictError, InputError
@@ -32,11 +33,13 @@ def publish(
     *,
     override: str | None = None,
     name: str | None = None,
+    from_draft: bool = False,
     clock: Callable[[], datetime] = now,
 ) -> Gate:
-    """The version is in the registry, its draft in the browser is closed, and the gate's row says by what it got
-    there. `override`: the reason of whoever publishes in spite of the gate, or without one; `name` is what they are
-    called, where they are not signed in. `insufficient_data` is let through: nothing of it goes by itself.
+    """The version is in the registry, and the gate's row says by what it got there. `insufficient_data` is let through:
+    nothing of it goes by itself. `override`: the reason of whoever publishes in spite of the gate, or without one;
+    `name` is what they are called, where they are not signed in. `from_draft`: what is published is the open draft in
+    the browser, which is closed.
 
     Raises ConflictError for a draft that was not back-tested as it stands, that the gate stopped or never saw, or whose
     number was taken meanwhile; InputError for an override without reason or name.
@@ -55,7 +58,9 @@ def publish(
     version = contest.draft.rubric if contest.kind == "rubric" else contest.draft.asking.prompt
     assert version is not None
     registry.add(session, version.model_copy(update={"status": "published"}), DESK)
-    draft = drafts.open_one(session, principal.client_id, contest.kind, contest.subject, hold=True)
+    draft = None
+    if from_draft:
+        draft = drafts.open_one(session, principal.client_id, contest.kind, contest.subject, hold=True)
     if draft is not None:
         draft.closed_at = clock()
         session.add(draft)
@@ -65,9 +70,10 @@ def publish(
 
 
 def decision(session: Session, principal: Principal, contest: Contest) -> Gate | None:
-    """What the gate last said of exactly this draft; None where it never stood there."""
+    """What the gate last said of exactly this draft, tried on this rubric; None where it never stood there."""
     found = gates_repository.gates(session, principal, contest.kind, contest.subject, contest.digest)
-    return next((row for row in found if row.outcome != OVERRIDDEN), None)
+    by = digest(contest.draft.rubric)
+    return next((row for row in found if row.outcome != OVERRIDDEN and row.details["judge"][2] == by), None)
 
 
 def retire(session: Session, principal: Principal, kind: Kind, reference: str) -> None:

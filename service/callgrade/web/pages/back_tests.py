@@ -246,7 +246,7 @@ def _publish(
         contest = contest_of(session, visitor, desk, kind, subject, on)
         if contest.digest != digest:
             raise ConflictError("the draft was changed meanwhile; look at what it does now")
-        publishing.publish(session, visitor, contest, override=override, clock=desk.clock)
+        publishing.publish(session, visitor, contest, override=override, from_draft=True, clock=desk.clock)
     told = words_of(request).gettext("%(reference)s is published.") % {"reference": contest.reference}
     return redirect(request, f"/{kind}s/{subject}?version={contest.version}", told=told)
 
