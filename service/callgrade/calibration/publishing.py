@@ -73,7 +73,7 @@ def decision(session: Session, principal: Principal, contest: Contest) -> Gate |
     """What the gate last said of exactly this draft, tried on this rubric; None where it never stood there."""
     found = gates_repository.gates(session, principal, contest.kind, contest.subject, contest.digest)
     by = digest(contest.draft.rubric)
-    return next((row for row in found if row.outcome != OVERRIDDEN and row.details["judge"][2] == by), None)
+    return next((row for row in found if row.outcome != OVERRIDDEN and by in row.details.get("judge", ())), None)
 
 
 def retire(session: Session, principal: Principal, kind: Kind, reference: str) -> None:
