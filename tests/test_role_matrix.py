@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from callgrade.access.keys import create_key, ensure_client
@@ -21,6 +22,8 @@ from callgrade.access.permissions import PEOPLE, Role
 from callgrade.db.tables import Alert, AlertRule, Appeal, PublishedScorecard, SamplingPlan, SamplingRun
 from callgrade.db.types import new_id
 from callgrade.domain.alerts import RedLine
+from callgrade.domain.calibration import CalibrationReport, CriterionReport, JudgeUnderTest, VerdictLine
+from callgrade.domain.frozen import LocalText
 from callgrade.domain.plans import Plan
 from callgrade.evaluations import repository as evaluations
 from callgrade.reviews import repository as reviews
@@ -30,6 +33,7 @@ from tests.access.people import make, quick_hashes  # noqa: F401
 from tests.api.made import *  # noqa: F403
 from tests.api.made import RUBRIC, transcript
 from tests.api.test_who_may import TABLE as API
+from tests.api.test_who_may import calibration_run
 from tests.db.databases import *  # noqa: F403
 from tests.reviews.made import DUE
 from tests.web.made import *  # noqa: F403
@@ -170,6 +174,8 @@ PAGES: dict[str, Page] = {
     "POST /alerts/rules/{rule_id}/test": Page(LEADS, "? x x 0 ."),
     "POST /alerts/rules/{rule_id}/disabling": Page(LEADS, "? x x 0 ."),
     # autonomy
+    "GET /calibrations": Page(LEADS),
+    "GET /calibrations/{calibration_id}": Page(LEADS),
     "GET /autonomy": Page(LEADS),
     "GET /autonomy/{rubric_id}/{criterion_id}": Page(LEADS),
     "POST /autonomy/{rubric_id}/{criterion_id}/looks": Page(LEADS, data={"level": "0.05"}),
@@ -193,7 +199,7 @@ PAGES: dict[str, Page] = {
     "POST /admin/audit/verify": Page(ADMINS),
 }
 NAMED = {"call_id": "call", "review_id": "review", "appeal_id": "appeal", "plan_id": "plan", "run_id": "run",
-         "rule_id": "rule"}  # fmt: skip
+         "rule_id": "rule", "calibration_id": "calibration"}  # fmt: skip
 """Which kind of thing a parameter names."""
 KINDS = (*NAMED.values(), "alert", "evaluation", "batch", "user", "key", "nothing")
 SHARED = {
@@ -259,8 +265,26 @@ def world(rooms: Rooms) -> World:
         batch = rooms.service.http.post("/v1/batches", content=line, **told)
         things["batch"][place] = batch.json()["batch_id"]
         with rooms.desk.database.writing() as session:
-            things["key"][place] = create_key(session, ensure_client(session, client).id, place)[0].id
+            owner = ensure_client(session, client).id
+            things["key"][place] = create_key(session, owner, place)[0].id
+            things["calibration"][place] = calibrated(session, owner)
     return World(rooms, things, criterion)
+
+
+def calibrated(session: Session, owner: str) -> str:
+    """A run that is done, of one criterion that nobody judged."""
+    words = LocalText(zh="编的", en="made up")
+    verdict = VerdictLine(kind="not_judged", reason=words, action=words)
+    one = CriterionReport(
+        criterion_id="x", title=words, judge="llm", scale="answer", categories=(0, 1), category_names=(words, words),
+        verdict=verdict, calls=0, compared=0, agents=0,
+    )  # fmt: skip
+    report = CalibrationReport(
+        run="x", made_at=DUE, set_id="x", set_name="own", set_title="made up", synthetic=True, split="dev", samples=1,
+        judge=JudgeUnderTest(rubric=f"{RUBRIC}@v1", rubric_digest="sha256:x"), calls=0, items=0, items_wanted=0,
+        criteria=(one,),
+    )  # fmt: skip
+    return calibration_run(session, owner, status="done", report=report.model_dump(mode="json", by_alias=True))
 
 
 def published(rooms: Rooms, things: dict[str, dict[str, str]], place: str, client: str, team: str, agent: str) -> str:

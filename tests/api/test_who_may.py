@@ -207,7 +207,7 @@ def things(service: Service) -> dict[str, str]:
 
 def calibration_run(session: Session, owner: str, **more: Any) -> str:
     """A run over a set of the client's own, which has no report yet."""
-    golden = GoldenSet(client_id=owner, name="own", title="made up", created_by="system")
+    golden = GoldenSet(client_id=owner, name=f"own-{new_id()}", title="made up", created_by="system")
     session.add(golden)
     session.flush()
     run = CalibrationRun(
