@@ -120,6 +120,7 @@ _FACTS: dict[type[CallgradeError], dict[str, object]] = {
     tree.TranscriptError: {"source": None, "line": None},
     tree.RecordingError: {"source": None},
     tree.RubricError: {"source": "", "faults": ()},
+    tree.GoldenSetError: {"source": "", "faults": ()},
     tree.JudgementError: {"criterion_id": ""},
     tree.JudgeError: {"requests": 0},
     tree.MissingExtraError: {"extra": ""},
