@@ -164,8 +164,7 @@ def test_without_a_script_forms_do_the_same(asked, rooms, open_page):
     assert "decided" in page.locator("#c1").get_attribute("class")
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("dark", "language"), [(False, "zh"), (True, "en")])
 def test_everybody_can_use_it(rooms, open_page, dark, language):
     made, _ = call(rooms)
     other, _ = call(rooms, "good-empathy")
