@@ -10,6 +10,8 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 INPUTS = pyproject.toml constraints.txt
 TESTS ?= tests
+# Half of the time a test waits: for a process to die, a browser, a time-out.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-llm test check smoke lint format bench clean
@@ -25,7 +27,7 @@ demo-llm: $(VENV)/.llm ## Judge a call with a small model on this machine, to sh
 
 test: $(VENV)/.dev ## Lint, types, layers, rubrics, prompts and all tests
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 	$(MAKE) --no-print-directory smoke
 
 check: $(VENV)/.dev ## What needs no test run: lint, types, layers, rubric and prompt files

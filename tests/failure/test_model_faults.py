@@ -52,7 +52,7 @@ OF_THE_ACCOUNT = ("quota", "auth", "notfound")
 
 
 def site_for(begin: Any) -> Site:
-    return begin(CALLGRADE_LLM__ATTEMPTS=str(ATTEMPTS), CALLGRADE_LLM__TIMEOUT_S="1.5")
+    return begin(CALLGRADE_LLM__ATTEMPTS=str(ATTEMPTS), CALLGRADE_LLM__TIMEOUT_S="4")
 
 
 def submit(client: Client, place: int, says: str = "") -> str:
