@@ -149,10 +149,19 @@ def test_figures_are_not_for_the_public_and_the_log_holds_no_query(proxy: Proxy)
     assert listed.status_code == 200
     assert listed.headers["strict-transport-security"]
     assert listed.headers["server"] == "nginx"
-    logged = proxy.log.read_text("utf-8")
+    logged = _logged(proxy, "GET /v1/calls ")
     assert f"GET /v1/calls 200 {len(listed.content)}" in logged
     assert listed.headers["x-request-id"] in logged
     assert "8031" not in logged
+
+
+def _logged(proxy: Proxy, line: str) -> str:
+    """The access log, once it holds the line: nginx writes it after the answer has left."""
+    for _ in range(200):
+        if line in (logged := proxy.log.read_text("utf-8")):
+            return logged
+        time.sleep(0.05)
+    raise AssertionError(f"{line!r} did not come into the log: {logged}")
 
 
 def test_what_is_too_large_is_told_by_the_service_and_not_cut_off(proxy: Proxy) -> None:
