@@ -206,7 +206,7 @@ class TestPolicy:
         assert html.index("Content-Security-Policy") < html.index("<title>") < html.index("<style>")
 
     def test_our_own_assets_cannot_end_their_element_and_name_no_address(self):
-        for name in ("scorecard.css", "scorecard.js"):
+        for name in ("standalone.css", "scorecard.css", "scorecard.js"):
             text = (TEMPLATES / name).read_text(encoding="utf-8")
             assert "</" not in text
             assert "\r" not in text

@@ -1,12 +1,8 @@
 """A scorecard as one HTML file that needs nothing else: no network, no server, not even JavaScript.
 
-Everything a call brings (its words, ids, a model's reasons) is hostile until shown otherwise. Jinja escapes it all;
-what is marked safe is our own style and script, which a Content-Security-Policy names by their hashes, so that nothing
-else on the page can run or reach out.
+Everything a call brings (its words, ids, a model's reasons) is hostile until shown otherwise: see standalone.py.
 """
 
-import base64
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +12,7 @@ from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations.report.figures import clock
 from callgrade.evaluations.report.sound import BUCKETS, read_sound
+from callgrade.evaluations.report.standalone import asset, environment, policy_of, style_of
 from callgrade.evaluations.report.view import make_page
 from callgrade.evaluations.report.visible import plain, visible
 from callgrade.evaluations.words import word
@@ -45,14 +42,14 @@ def render_html(
     """
     sound = None if recording is None else read_sound(recording)
     page = make_page(scorecard, transcript, rubric, language, sound, synthetic=synthetic)
-    style, script = _asset("scorecard.css"), _asset("scorecard.js")
+    style, script = _style_and_script()
     return (
         _environment(language)
         .get_template("scorecard.html")
         .render(
             page=page,
             page_language="zh-CN" if language == "zh" else "en",
-            policy=_policy(style, script),
+            policy=policy_of(style, script),
             style=style,
             script=script,
         )
@@ -61,46 +58,18 @@ def render_html(
 
 def policy() -> str:
     """The Content-Security-Policy that a page made by `render_html` asks for, for the header beside it."""
-    return _policy(_asset("scorecard.css"), _asset("scorecard.js"))
+    return policy_of(*_style_and_script())
 
 
-def _policy(style: str, script: str) -> str:
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src '{_hash(style)}'",
-            f"script-src '{_hash(script)}'",
-            "media-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-@lru_cache
-def _asset(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
+def _style_and_script() -> tuple[str, str]:
+    return style_of(TEMPLATES / "scorecard.css"), asset(TEMPLATES / "scorecard.js")
 
 
 @lru_cache
 def _environment(language: str) -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        auto_reload=False,
-        undefined=StrictUndefined,
-        lstrip_blocks=True,
-    )
-
     def translated(key: str, **values: object) -> str:
         return word(key, language, **values)
 
-    environment.globals.update(word=translated, clock=clock, visible=visible, signs=SIGNS, buckets=BUCKETS)
-    environment.filters["plain"] = plain
-    return environment
+    made = environment(TEMPLATES, word=translated, clock=clock, visible=visible, signs=SIGNS, buckets=BUCKETS)
+    made.filters["plain"] = plain
+    return made
