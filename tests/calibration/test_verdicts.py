@@ -15,10 +15,15 @@ def pairs(n, hit, share=0.4):
     return [(one, one if rng.random() < hit else 1 - one) for one in right]
 
 
+def cells(n, wrong):
+    """Every other call has it, and of these many the second side says otherwise, by turns."""
+    return [(at % 2, at % 2 if at % (n // wrong) else 1 - at % 2) for at in range(n)]
+
+
 def test_as_good_as_the_raters():
-    found = of_pairs(pairs(400, 0.97), raters=pairs(400, 0.97))
+    found = of_pairs(pairs(400, 0.97), raters=pairs(400, 0.96))
     assert found.verdict.kind == "on_par"
-    assert found.model.kappa.low >= found.raters.kappa.value - MARGIN
+    assert found.beside_raters.low >= -MARGIN
     assert found.verdict.labels_needed == 0
     assert f"{found.raters.kappa.value:.2f}" in found.verdict.reason.en
 
@@ -40,6 +45,30 @@ def test_raters_who_do_not_agree_themselves_come_first():
     found = of_pairs(pairs(300, 0.97), raters=pairs(300, 0.55))
     assert found.verdict.kind == "unclear"
     assert found.verdict.labels_needed is None
+
+
+def test_where_it_is_uncertain_how_well_people_agree_nothing_is_certain_of_the_judge_beside_them():
+    # the judge's own interval lies above what the raters reach less the margin, and theirs reaches up to 0.8
+    found = of_pairs(cells(120, 15), raters=cells(120, 24))
+    assert found.model.kappa.low >= found.raters.kappa.value - MARGIN
+    assert found.verdict.kind == "undecided"
+    assert found.verdict.labels_needed >= 100
+    assert f"{found.beside_raters.low:+.2f}" in found.verdict.reason.en
+
+
+def test_a_judge_and_raters_without_a_fault_are_apart_by_no_more_than_what_was_not_seen():
+    found = of_pairs(pairs(300, 1.0), raters=pairs(300, 1.0))
+    assert found.verdict.kind == "undecided" or found.beside_raters.low >= -MARGIN
+    assert found.beside_raters.value == 0
+    assert found.beside_raters.low < 0 < found.beside_raters.high
+
+
+def test_few_calls_rated_twice_tell_nothing_of_the_raters():
+    found = of_pairs(pairs(300, 0.97), raters=pairs(60, 0.8))
+    assert found.verdict.kind == "on_par"
+    assert found.beside_raters.n == 60
+    assert "60 calls were rated twice" in found.verdict.reason.en
+    assert "60 通" in found.verdict.reason.zh
 
 
 def test_without_second_raters_a_common_line_must_do():

@@ -22,7 +22,8 @@ from callgrade.domain.golden import RaterKind
 from callgrade.domain.rubrics import Criterion
 from callgrade.stats import coefficients
 from callgrade.stats.confusion import confusion
-from callgrade.stats.intervals import FEWEST_GROUPS, around, bootstrap, bootstrap_mean, draw, grouped, wilson
+from callgrade.stats.intervals import DRAWS, FEWEST_GROUPS, around, bootstrap, bootstrap_mean, draw, grouped, wilson
+from callgrade.stats.pairs import agreement_difference, recovered_difference
 from callgrade.stats.ratings import Array, Ratings
 from callgrade.stats.results import Statistic, Why
 from callgrade.stats.sums import Sums
@@ -67,19 +68,44 @@ def kappa_sums(criterion: Criterion, truth: Column, said: Column, agents: Sequen
 
 def between_raters(criterion: Criterion, items: Sequence[Compared], kinds: dict[str, RaterKind]) -> Raters | None:
     """None where no two of them rated the same call blind."""
-    names = sorted({name for item in items for name in item.raters})
-    columns: dict[str, Column] = {
-        name: [item.raters[name].rating if name in item.raters else None for item in items] for name in names
-    }
-    if sum(len([1 for column in columns.values() if column[i] is not None]) > 1 for i in range(len(items))) == 0:
+    if not _rated_twice(items):
         return None
+    columns = _by_rater(items)
     ratings = _ratings(criterion, columns, [item.agent for item in items])
-    two = len(names) == 2
-    found = _coefficients(criterion, ratings, coefficients.cohen if two else coefficients.scott)
-    told: set[RaterKind] = {kinds[name] for name in names}
+    found = _coefficients(criterion, ratings, _kappa_of(columns))
+    told: set[RaterKind] = {kinds[name] for name in columns}
     kind: RaterKinds = "mixed" if len(told) > 1 else next(iter(told))
-    coefficient: Literal["cohen_kappa", "fleiss_kappa"] = "cohen_kappa" if two else "fleiss_kappa"
-    return Raters(coefficient=coefficient, names=tuple(names), kind=kind, **found)
+    coefficient: Literal["cohen_kappa", "fleiss_kappa"] = "cohen_kappa" if len(columns) == 2 else "fleiss_kappa"
+    return Raters(coefficient=coefficient, names=tuple(columns), kind=kind, **found)
+
+
+def beside_raters(criterion: Criterion, items: Sequence[Compared]) -> Figure:
+    """The judge's kappa with what is right, less that of the blind raters with each other; undefined where no two of
+    them rated one call."""
+    twice = _rated_twice(items)
+    agents = [item.agent for item in twice]
+    columns = _by_rater(twice)
+    raters = _kappa_of(columns)(_ratings(criterion, columns, agents), _weights(criterion))
+    truth = [item.truth.rating if item.truth else None for item in twice]
+    said = [item.proposed.rating if item.proposed else None for item in twice]
+    return beside(raters, kappa_sums(criterion, truth, said, agents), agents)
+
+
+def beside(raters: Sums, judge: Sums, agents: Sequence[str], *, draws: int = DRAWS) -> Figure:
+    """`judge` less `raters`, over the same calls in the same order and drawn together: how well people agree is an
+    estimate on these calls too, and what is hard for them is hard for a judge. Verdicts and gates both go by it.
+
+    Where a side never disagreed no draw of it would either, and its exact bound takes the place of draws.
+    """
+
+    def make(groups: list[str] | None) -> Statistic:
+        if raters.disagrees and judge.disagrees:
+            found = agreement_difference(raters, judge, groups=groups, draws=draws)
+            if found.why is not Why.NO_SPREAD:
+                return found
+        return recovered_difference(*(bootstrap(one, groups=groups, draws=draws) for one in (raters, judge)))
+
+    return clustered(make, agents)
 
 
 def with_raters(criterion: Criterion, items: Sequence[Compared]) -> Figure:
@@ -87,9 +113,7 @@ def with_raters(criterion: Criterion, items: Sequence[Compared]) -> Figure:
     what was adjudicated is nearer to everybody than two raters are to each other."""
     agents = [item.agent for item in items]
     said: Column = [item.proposed.rating if item.proposed else None for item in items]
-    names = sorted({name for item in items for name in item.raters})
-    columns = [[item.raters[name].rating if name in item.raters else None for item in items] for name in names]
-    sums = [kappa_sums(criterion, column, said, agents) for column in columns]
+    sums = [kappa_sums(criterion, column, said, agents) for column in _by_rater(items).values()]
     found = [one.statistic() for one in sums]
     undefined = next((one for one in found if one.value is None), None)
     if not found or undefined is not None:
@@ -160,6 +184,19 @@ def _faults(items: Sequence[Compared]) -> ClassFigures | None:
     true, found, hit = sum(a for a, _ in known), sum(b for _, b in known), sum(a and b for a, b in known)
     recall, precision = share(hit, true, Why.NEVER_TRUE), share(hit, found, Why.NEVER_SAID)
     return ClassFigures(category=None, true=true, said=found, recall=recall, precision=precision)
+
+
+def _rated_twice(items: Sequence[Compared]) -> list[Compared]:
+    return [item for item in items if sum(said.rating is not None for said in item.raters.values()) > 1]
+
+
+def _by_rater(items: Sequence[Compared]) -> dict[str, Column]:
+    names = sorted({name for item in items for name in item.raters})
+    return {name: [item.raters[name].rating if name in item.raters else None for item in items] for name in names}
+
+
+def _kappa_of(columns: dict[str, Column]) -> Callable[[Ratings, WeightName], Sums]:
+    return coefficients.cohen if len(columns) == 2 else coefficients.scott
 
 
 def _coefficients(

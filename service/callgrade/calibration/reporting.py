@@ -103,6 +103,7 @@ def criterion_report(criterion: Criterion, compared: Comparison, samples: int) -
         raters=figures.between_raters(criterion, rated or known, compared.kinds),
         model=figures.agreement(criterion, truth, said, agents) if rated else None,
         with_raters=figures.with_raters(criterion, rated),
+        beside_raters=figures.beside_raters(criterion, rated),
         prevalence=_prevalence(known),
         bias=figures.bias(truth, said, agents) if rated else Figure(),
         confusion=figures.table(criterion, items) if rated else None,

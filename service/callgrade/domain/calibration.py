@@ -263,6 +263,9 @@ class CriterionReport(Frozen):
     with_raters: Figure = Figure()
     """The judge's kappa with each blind rater, the mean: what `raters` is like for like. With what was adjudicated
     everybody agrees more than with somebody else."""
+    beside_raters: Figure = Figure()
+    """`model` less `raters` on the calls that two raters and the judge rated, drawn together: what a verdict and a gate
+    go by. Undefined without such calls."""
     prevalence: Figure = Figure()
     """The share of faults among what is right; where the scale knows none, of its highest category."""
     bias: Figure = Figure()

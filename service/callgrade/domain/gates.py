@@ -7,7 +7,6 @@ margin, on the same calls; and the suites of attacks and evidence come out clean
 success: such a version may be published, and nothing of it goes by itself.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -15,8 +14,6 @@ from callgrade.domain.calibration import CriterionReport, Figure
 from callgrade.domain.frozen import Frozen, Id, LocalText
 
 Outcome = Literal["passed", "stopped", "insufficient_data"]
-BESIDE_PEOPLE = 0.10
-"""Of kappa: so much further from what is right than people are from each other is still as good."""
 WORSE = 0.05
 """Of kappa, or of the share of calls that are right where kappa is undefined: so much worse is still as good."""
 FEWEST = 100
@@ -137,29 +134,17 @@ def _against_people(found: CriterionReport) -> Check:
             return "insufficient_data", _join(line.reason, _say("no_raters"))
         case "on_par" if found.raters is not None and found.raters.kind != "person":
             return "insufficient_data", _join(line.reason, _say("models"))
-        case "on_par" if line.needed_of == "calls" and not _surely_beside(found):
-            return "insufficient_data", _join(line.reason, _say("both_uncertain"))
+        case "on_par" if line.needed_of == "calls" and not _held_to_people(found):
+            return "insufficient_data", _join(line.reason, _say("no_raters"))
         case "on_par":
             return "passed", line.reason
         case _:
             return "insufficient_data", line.reason
 
 
-def _surely_beside(found: CriterionReport) -> bool:
-    """The lower bound of model less people. How well people agree is an estimate on the same calls too; to take it as
-    known lets up to one in ten of the judges pass that stand right on the line, and not one in twenty-five (simulated,
-    200 to 1,000 calls).
-
-    Both intervals become one of the difference: Zou & Donner, Statistics in Medicine 27 (2008), which without the
-    covariance is rather too wide.
-    """
-    if found.model is None or found.raters is None:
-        return False
-    model, people = found.model.kappa, found.raters.kappa
-    if model.value is None or model.low is None or people.value is None or people.high is None:
-        return False
-    reach = math.hypot(model.value - model.low, people.high - people.value)
-    return model.value - people.value - reach >= -BESIDE_PEOPLE
+def _held_to_people(found: CriterionReport) -> bool:
+    """Else too few calls were rated twice, and the verdict was held to a common line."""
+    return found.beside_raters.low is not None and found.beside_raters.n >= FEWEST
 
 
 def _against_current(paired: Paired | None) -> Check:
@@ -172,7 +157,7 @@ def _against_current(paired: Paired | None) -> Check:
         "flips": paired.flips,
         "gained": paired.gained,
         "lost": paired.lost,
-        "apart": _interval(figure),
+        "apart": signed(figure),
         "margin": f"{WORSE:.2f}",
     }
     if paired.worse:
@@ -215,14 +200,13 @@ _TABLE = {
     "nothing": ("没有可由机器评的条目", "no criterion is judged by anything but people"),
     "no_suites": ("没有跑注入与证据评测", "neither attacks nor evidence were tried"),
     "enough": ("标注已够，仍不能证明", "there are labels enough, and it is still not shown"),
-    "no_raters": ("没有两人盲评可比", "no two people rated these calls blind, so there is nothing to hold it to"),
+    "no_raters": (
+        "双人盲评的通话不足，没有人与人的一致度可比",
+        "too few calls were rated blind by two people to hold it to them",
+    ),
     "models": (
         "标注者是模型，不是人与人的一致度",
         "the raters were models, which says nothing of how people agree",
-    ),
-    "both_uncertain": (
-        "人与人的一致度本身也是估计，合起来区间太宽",
-        "how well people agree is an estimate too, and both together leave too wide an interval",
     ),
     "first": ("没有可比的现行版本", "there is nothing in use to be worse than"),
     "same": ("与现行版本逐通相同", "every call comes out as it does with the version in use"),
@@ -258,7 +242,8 @@ def _join(first: LocalText, then: LocalText) -> LocalText:
     return LocalText(zh=f"{first.zh}；{then.zh}", en=f"{first.en}; {then.en}")
 
 
-def _interval(figure: Figure) -> str:
+def signed(figure: Figure) -> str:
+    """Of a difference: `-0.03 [-0.12, +0.06]`, `–`."""
     if figure.value is None:
         return "–"
     if figure.low is None or figure.high is None:

@@ -32,6 +32,11 @@ class Sums:
         known = expected > NOTHING
         return np.where(known, 1 - observed / np.where(known, expected, 1), np.nan)
 
+    @property
+    def disagrees(self) -> bool:
+        """Whether any disagreement was seen."""
+        return self.why is None and bool(self.parts(self.per_item.sum(axis=0))[0] > NOTHING)
+
     def statistic(self) -> Statistic:
         if self.why is not None:
             return undefined(self.why, self.n)
