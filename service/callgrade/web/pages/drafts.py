@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from callgrade.access.principals import Principal
 from callgrade.adapters.rules import RuleJudge
 from callgrade.adapters.speech import SpeechJudge
 from callgrade.catalog.diff import diff_rubrics
 from callgrade.domain.calls import Transcript
-from callgrade.domain.errors import NotFoundError, UnknownResourceError
 from callgrade.domain.frozen import LocalText
 from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Scorecard
@@ -20,7 +19,8 @@ from callgrade.evaluations.report.cards import Card, make_card
 from callgrade.evaluations.service import Evaluator
 from callgrade.reviews.drafts import LONGEST, Drafts, StaleDraftError, Written, checked
 from callgrade.settings import Language
-from callgrade.web.dependencies import Desk, Desked, needs
+from callgrade.web.dependencies import Desk, Desked
+from callgrade.web.pages.drafting import Body, Expected, Named, Then, Version, Writer, look
 from callgrade.web.pages.rubrics import version_of, words_for
 from callgrade.web.preferences import language_of, words_of
 from callgrade.web.rubric_views import KINDS, groups_of
@@ -30,10 +30,6 @@ BY_ITSELF = ("rules", "speech")
 """What judges without asking a model."""
 
 router = APIRouter()
-Writer = Annotated[Principal, needs("rubrics:write")]
-Body = Annotated[str, Form(max_length=2 * LONGEST)]
-Named = Annotated[str, Form(max_length=200)]
-Expected = Annotated[int, Form(ge=0, le=1_000_000)]
 
 
 class Compared(NamedTuple):
@@ -56,10 +52,10 @@ def edit(
     visitor: Writer,
     desk: Desked,
     rubric_id: str,
-    version: Annotated[str | None, Query(max_length=20)] = None,
+    version: Version = None,
 ) -> Response:
     """The open draft; where there is none, a version as the beginning of one."""
-    return _editor(request, visitor, desk, _look(desk, visitor, rubric_id, version))
+    return _editor(request, visitor, desk, look(_drafts(desk), visitor, rubric_id, version))
 
 
 @router.post("/rubrics/{rubric_id}/edit")
@@ -71,7 +67,7 @@ def save(
     text: Body,
     based_on: Named,
     expected: Expected,
-    then: Annotated[str, Query(max_length=20)] = "",
+    then: Then = "",
 ) -> Response:
     """Saved as it is, faults and all; `then` leads on to the back-test of one without errors. A stale one comes back
     beside what was saved meanwhile."""
@@ -127,7 +123,7 @@ def close(request: Request, visitor: Writer, desk: Desked, rubric_id: str, expec
     try:
         _drafts(desk).close(visitor, rubric_id, expected)
     except StaleDraftError as error:
-        found = _look(desk, visitor, rubric_id, None)
+        found = look(_drafts(desk), visitor, rubric_id)
         return _editor(request, visitor, desk, found, status=409, theirs=error.text)
     return redirect(request, f"/rubrics/{rubric_id}", told=words_of(request).gettext("The draft is closed."))
 
@@ -159,13 +155,6 @@ def _card(rubric: Rubric, card: Scorecard, id_: str, words: Transcript, language
 
 def _drafts(desk: Desk) -> Drafts:
     return Drafts(desk.database, clock=desk.clock)
-
-
-def _look(desk: Desk, visitor: Principal, rubric_id: str, version: str | None) -> Written:
-    try:
-        return _drafts(desk).look(visitor, rubric_id, version)
-    except NotFoundError as error:
-        raise UnknownResourceError(str(error)) from None
 
 
 def _editor(

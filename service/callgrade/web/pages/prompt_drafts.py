@@ -1,24 +1,21 @@
 """A prompt's draft: its text, what is wrong with it as one types, and the exact request it makes of a call."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from callgrade.access.principals import Principal
-from callgrade.domain.errors import CallgradeError, NotFoundError, UnknownResourceError
+from callgrade.domain.errors import CallgradeError
 from callgrade.evaluations import registry
 from callgrade.reviews.drafts import LONGEST, Drafts, StaleDraftError, Written, checked_prompt
-from callgrade.web.dependencies import Desk, Desked, needs
+from callgrade.web.dependencies import Desk, Desked
+from callgrade.web.pages.drafting import Body, Expected, Named, Then, Version, Writer, look
 from callgrade.web.pages.rubrics import version_of, words_for
 from callgrade.web.preferences import words_of
 from callgrade.web.shell import by_htmx, fragment, page, redirect
 from callgrade.wiring import make_redactor
 
 router = APIRouter()
-Writer = Annotated[Principal, needs("rubrics:write")]
-Body = Annotated[str, Form(max_length=2 * LONGEST)]
-Named = Annotated[str, Form(max_length=200)]
-Expected = Annotated[int, Form(ge=0, le=1_000_000)]
 
 
 @router.get("/prompts/{prompt_id}/edit")
@@ -27,10 +24,10 @@ def edit(
     visitor: Writer,
     desk: Desked,
     prompt_id: str,
-    version: Annotated[str | None, Query(max_length=20)] = None,
+    version: Version = None,
 ) -> Response:
     """The open draft; where there is none, a version as the beginning of one."""
-    return _editor(request, visitor, desk, _look(desk, visitor, prompt_id, version))
+    return _editor(request, visitor, desk, look(_drafts(desk), visitor, prompt_id, version))
 
 
 @router.post("/prompts/{prompt_id}/edit")
@@ -43,7 +40,7 @@ def save(
     based_on: Named,
     expected: Expected,
     on: Named = "",
-    then: Annotated[str, Query(max_length=20)] = "",
+    then: Then = "",
 ) -> Response:
     """Saved as it is, faults and all; `then` leads on to the back-test of one without errors. A stale one comes back
     beside what was saved meanwhile."""
@@ -104,20 +101,13 @@ def close(request: Request, visitor: Writer, desk: Desked, prompt_id: str, expec
     try:
         _drafts(desk).close(visitor, prompt_id, expected)
     except StaleDraftError as error:
-        found = _look(desk, visitor, prompt_id, None)
+        found = look(_drafts(desk), visitor, prompt_id)
         return _editor(request, visitor, desk, found, status=409, theirs=error.text)
     return redirect(request, f"/prompts/{prompt_id}", told=words_of(request).gettext("The draft is closed."))
 
 
 def _drafts(desk: Desk) -> Drafts:
     return Drafts(desk.database, clock=desk.clock, kind="prompt")
-
-
-def _look(desk: Desk, visitor: Principal, prompt_id: str, version: str | None) -> Written:
-    try:
-        return _drafts(desk).look(visitor, prompt_id, version)
-    except NotFoundError as error:
-        raise UnknownResourceError(str(error)) from None
 
 
 def _editor(
