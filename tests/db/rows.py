@@ -52,6 +52,8 @@ from callgrade.db.tables import (
     SampledCall,
     SamplingPlan,
     SamplingRun,
+    SecondLook,
+    SecondOpinion,
     SignIn,
     SignInFailures,
     StoredScorecard,
@@ -190,6 +192,12 @@ def _of_calibration(add: Callable[..., None], client: str, number: int) -> None:
         Gate(kind="rubric", subject="r", version="v1", digest="d", run_id=f"cr{number}", outcome="overridden", by="u",
              reason=AWKWARD, details=NESTED, at=AT),
     )  # fmt: skip
+    for ended in (None, AT):
+        add(
+            SecondOpinion(client_id=client, rubric_id="r", criterion_id="c", criterion_digest="d", gate="on",
+                          about=NESTED, content=bytes(range(256)), trained_by="u", created_at=AT, ended_at=ended),
+        )  # fmt: skip
+    add(SecondLook(evaluation_id=f"e{number}", attempt=1, client_id=client, opinions=["o"], differs=[NESTED], at=AT))
     for ended in (None, AT, AT):  # one stands; any number may have ended
         add(
             Autonomy(client_id=client, rubric_id="r", criterion_id="c", criterion_digest="d", state="automatic",

@@ -35,6 +35,7 @@ from callgrade.db.tables.reviews import (
     UnreadDecision,
 )
 from callgrade.db.tables.sampling import SampledCall, SamplingPlan, SamplingRun
+from callgrade.db.tables.second_opinions import SecondLook, SecondOpinion
 from callgrade.db.tables.webhooks import Delivery, Webhook
 
 __all__ = [
@@ -82,6 +83,8 @@ __all__ = [
     "SampledCall",
     "SamplingPlan",
     "SamplingRun",
+    "SecondLook",
+    "SecondOpinion",
     "SignIn",
     "SignInFailures",
     "StoredScorecard",
