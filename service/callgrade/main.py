@@ -205,6 +205,7 @@ def make_desk(services: Services) -> Desk:
         sign_ins=sign_ins,
         elsewhere=_provider(services, sign_ins),
         stopping=services.stopping,
+        long_work=services.long_work,
     )
 
 

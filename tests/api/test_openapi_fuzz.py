@@ -22,11 +22,21 @@ import pytest
 from sqlalchemy import event
 
 from callgrade.api import examples
-from callgrade.db.tables import Appeal, Delivery, Evaluation, PublishedScorecard, Release, Review, User
+from callgrade.db.tables import (
+    Appeal,
+    Delivery,
+    Evaluation,
+    GoldenSet,
+    PromptVersion,
+    PublishedScorecard,
+    Release,
+    Review,
+    User,
+)
 from callgrade.db.types import now
 from callgrade.evaluations import repository as evaluations
 from callgrade.evaluations.pipeline import Pipeline
-from tests.api.made import Service, rubrics, transcript
+from tests.api.made import Service, prompt, rubrics, transcript
 from tests.api.test_who_may import calibration_run
 from tests.api.wire import Address
 
@@ -93,13 +103,19 @@ def release_of_everybody(service: Service) -> None:
 
 
 def desk_of_examples(service: Service) -> None:
-    """The published evaluation, the review, the appeal, the calibration and the people that the examples name."""
+    """The published evaluation, the review, the appeal, the calibration, the people, the golden set and the prompt that
+    the examples name."""
     made = service.submit(transcript("of-the-examples"), rubric=examples.RUBRIC).json()["evaluation_id"]
     with service.database.writing() as session:
         row = session.get_one(Evaluation, made)
         card = evaluations.scorecard_of(session, row)
         assert card is not None
         calibration_run(session, row.client_id, id=examples.ID)
+        set_name = examples.DRAFT_TRIED["set"]
+        session.add(GoldenSet(client_id=row.client_id, name=set_name, title="made up", created_by="system"))
+        of_old, _, version = examples.RETIRABLE_PROMPT.partition("@")
+        retirable = {**prompt(), "id": of_old, "version": version, "status": "published", "digest": "sha256:of-old"}
+        session.add(PromptVersion(**retirable))
         of = {"client_id": row.client_id, "evaluation_id": examples.EVALUATION_ID, "agent_id": "8031"}
         told = {**row.model_dump(), "id": examples.EVALUATION_ID, "dedupe": "x", "agent_id": "8031"}
         session.add(Evaluation(**{**told, "status": "published"}))

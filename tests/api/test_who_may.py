@@ -31,8 +31,16 @@ class Route:
     body: bytes = b""
     media_type: str | None = None
     reference: str | None = None
+    more: tuple[str, ...] = ()
+    """Scopes that it takes beside the one."""
+    answers: int | None = None
+    """What whoever may is told here, where it is no success: there is nothing to do it with."""
 
 
+TRYING: dict[str, Any] = {
+    "scope": "rubrics:write", "more": ("calibrations:read", "calibrations:write"), "answers": 404,
+}  # fmt: skip
+PUBLISHING: dict[str, Any] = {"scope": "rubrics:write", "more": ("calibrations:read",), "answers": 404}
 NDJSON = "application/x-ndjson"
 TABLE: dict[tuple[str, str], Route] = {
     ("POST", "/v1/calls"): Route("calls:write", json=examples.TRANSCRIPT),
@@ -68,6 +76,14 @@ TABLE: dict[tuple[str, str], Route] = {
     ("GET", "/v1/rubrics/{reference}"): Route("rubrics:read", reference=RUBRIC),
     ("GET", "/v1/prompts"): Route("rubrics:read"),
     ("GET", "/v1/prompts/{reference}"): Route("rubrics:read", reference="judge"),
+    ("POST", "/v1/rubrics/{reference}/back-tests"): Route(**TRYING, reference=RUBRIC, json=examples.DRAFT_TRIED),
+    ("POST", "/v1/prompts/{reference}/back-tests"): Route(**TRYING, reference="judge", json=examples.PROMPT_TRIED),
+    ("POST", "/v1/rubrics/{reference}/gate"): Route(**TRYING, reference=RUBRIC, json=examples.DRAFT_TRIED),
+    ("POST", "/v1/prompts/{reference}/gate"): Route(**TRYING, reference="judge", json=examples.PROMPT_TRIED),
+    ("POST", "/v1/rubrics/{reference}/publish"): Route(**PUBLISHING, reference=RUBRIC, json=examples.RUBRIC_PUBLISHED),
+    ("POST", "/v1/prompts/{reference}/publish"): Route(**PUBLISHING, reference="judge", json=examples.PROMPT_PUBLISHED),
+    ("POST", "/v1/rubrics/{reference}/retire"): Route("rubrics:write", reference=f"{RUBRIC}@v1", json={}),
+    ("POST", "/v1/prompts/{reference}/retire"): Route("rubrics:write", reference="nobodys@v1", json={}, answers=404),
     ("GET", "/v1/releases"): Route("releases:read"),
     ("POST", "/v1/releases"): Route("releases:write", json={"rubric": RUBRIC}),
     ("GET", "/v1/releases/{id}"): Route("releases:read", "release"),
@@ -141,9 +157,14 @@ def test_nobody_gets_in_without_a_key_that_counts(service: Service, place: tuple
 @pytest.mark.parametrize(("place", "route"), OWN_OR_GUARDED, ids=NAMES)
 def test_the_scope_alone_opens_it(service: Service, place: tuple[str, str], route: Route) -> None:
     assert route.scope is not None
-    answer = ask(service, place, route, service.key(route.scope))
+    answer = ask(service, place, route, service.key(route.scope, *route.more))
     # an id that nobody has is not there, and everything else goes through
-    assert answer.status_code == 404 if route.of else answer.status_code < 300, answer.text
+    told = 404 if route.of else route.answers
+    assert answer.status_code == told if told else answer.status_code < 300, answer.text
+    for scope in route.more:
+        lacking = service.key(route.scope, *(one for one in route.more if one != scope))
+        assert (answer := ask(service, place, route, lacking)).status_code == 403
+        assert scope in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

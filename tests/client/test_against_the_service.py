@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from callgrade.access.keys import ensure_client
+from callgrade.access.principals import system
 from callgrade.api import examples
 from callgrade.client import (
     AsyncClient,
@@ -33,7 +35,9 @@ from callgrade.domain.errors import (
     UnknownResourceError,
 )
 from tests.api.made import Service, transcript
+from tests.calibration.publishing import TEXT, filled, published
 from tests.client.conftest import Served
+from tests.reviews.made import person
 
 RUBRIC = examples.RUBRIC
 NOBODYS = "0" * 32
@@ -368,3 +372,52 @@ async def test_nobody_there() -> None:
     async with AsyncClient("http://127.0.0.1:1", "cg_a_b", attempts=1) as aclient:
         with pytest.raises(UnreachableError):
             await aclient.calls.get(NOBODYS)
+
+
+# drafts on their way
+
+
+def test_a_draft_is_tried_decided_on_published_and_retired(served: Served, client: Client) -> None:
+    _ready(served)
+    draft = edited("包赚", "稳赚", "保本")
+    found = client.rubrics.back_test("promises", draft, golden_set="sales-2026", poll_s=0.05)
+    assert found.comparison is not None
+    assert (found.status, found.comparison["flips"]) == ("done", [])
+    gate = client.rubrics.gate("promises", draft, golden_set="sales-2026", poll_s=0.05)
+    assert (gate.status, gate.outcome) == ("decided", "insufficient_data")
+    made = client.rubrics.publish("promises", draft, by="wang.li")
+    assert (made.reference, made.human_only) == ("promises@v2", ("promise",))
+    assert client.rubrics.retire("promises@v1").status == "retired"
+    with pytest.raises(ConflictError):
+        client.rubrics.retire("promises@v1")
+    with pytest.raises(UnknownResourceError):
+        client.prompts.retire("nobodys@v1")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+async def test_a_draft_goes_the_same_way_asynchronously(served: Served, aclient: AsyncClient) -> None:
+    _ready(served)
+    draft = edited("包赚")
+    told = {"golden_set": "sales-2026", "poll_s": 0.05}
+    found = await aclient.rubrics.back_test("promises", draft, **told)  # type: ignore[arg-type]
+    assert found.status == "done"
+    assert (await aclient.rubrics.gate("promises", draft, **told)).outcome == "stopped"  # type: ignore[arg-type]
+    with pytest.raises(ConflictError):
+        await aclient.rubrics.publish("promises", draft)
+    made = await aclient.rubrics.publish("promises", draft, override="逐条核对过", by="wang.li")
+    assert (made.outcome, made.reason) == ("overridden", "逐条核对过")
+    with pytest.raises(InputError):
+        await aclient.prompts.back_test("judge", "no prompt", rubric="promises@v1", golden_set="sales-2026")
+
+
+def edited(*phrases: str) -> str:
+    return TEXT.replace("包赚, 稳赚", ", ".join(phrases)).replace("published", "draft")
+
+
+def _ready(served: Served) -> None:
+    database = served.service.database
+    published(database)
+    with database.writing() as session:
+        owner = system(ensure_client(session).id)
+    filled(database, owner, each=20)
+    person(database, "wang.li", "qa_lead", client_id=owner.client_id)

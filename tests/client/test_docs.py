@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from callgrade.access.keys import ensure_client
+from callgrade.access.principals import system
+from callgrade.api.examples import DRAFT_TRIED
+from callgrade.calibration.golden import create as create_set
 from callgrade.client import (
     AsyncClient,
     Client,
@@ -18,6 +22,7 @@ from callgrade.client import (
     events,
     releases,
     sync,
+    versions,
     webhooks,
 )
 from callgrade.client.errors import problem_of
@@ -34,10 +39,17 @@ def examples() -> list[doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
     return [
         test
-        for module in (sync, asynchronous, calls, evaluations, batches, webhooks, releases, errors, events)
+        for module in (sync, asynchronous, calls, evaluations, batches, webhooks, releases, versions, errors, events)
         for test in finder.find(module, module.__name__)
         if test.examples
     ]
+
+
+def an_empty_set_and_a_draft(served: Served) -> str:
+    with served.service.database.writing() as session:
+        create_set(session, system(ensure_client(session).id), "sales-2026", "made up")
+    text: str = DRAFT_TRIED["draft"]
+    return text
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
@@ -65,6 +77,8 @@ def test_an_example_shows_what_happens(
         first = client.calls.submit_transcript(flagged, rubric="telesales-misconduct")
         known["evaluation_id"] = first.evaluation_id
         client.calls.submit_recording("C-00002.wav", {"agent": {"id": "8031"}})
+    if "draft" in example.docstring:
+        known["draft"] = an_empty_set_and_a_draft(served)
     if "batch_id" in example.docstring:
         lines: list[Any] = [transcript("C-0"), transcript("C-1"), "no transcript"]
         known["batch_id"] = client.batches.submit(lines, rubric="telesales-misconduct").batch_id

@@ -66,7 +66,7 @@ SCOPES: Mapping[Scope, str] = MappingProxyType(
         "dashboards:read": "see figures of agents, teams and the centre",
         "alerts:write": "decide what is reported to whom",
         "rubrics:read": "read rubrics and prompts",
-        "rubrics:write": "write drafts of rubrics and prompts",
+        "rubrics:write": "write drafts of rubrics and prompts, publish and retire them",
         "calibrations:read": "read golden sets but for their holdout, and how judges did on them",
         "calibrations:write": "make golden sets, label them, read their holdout, and hold judges against them",
         "releases:read": "read which rubric, prompt and model are in use",

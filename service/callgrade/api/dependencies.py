@@ -1,6 +1,6 @@
 """What handlers ask for by type: who asks, and what the service has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from callgrade.access.requests import fingerprint
 from callgrade.api.bodies import Uploads
 from callgrade.api.health import Health
 from callgrade.api.metrics import Metrics
+from callgrade.calibration.long_work import LongWork
 from callgrade.calls.urls import parse_target
 from callgrade.db.session import Database
 from callgrade.domain.errors import CallgradeError, NotAuthenticatedError
@@ -41,6 +42,8 @@ class Services:
     health: Health
     stopping: Event
     """Set when the process is asked to end: streams that would go on for long end themselves."""
+    long_work: LongWork = field(default_factory=LongWork)
+    """Back-tests and gates, one at a time, whoever asks for them."""
 
     def check_address(self, url: str) -> None:
         """Raises UrlRefusedError for a URL that we will not send to."""
@@ -128,7 +131,9 @@ SamplingWriter = Annotated[Principal, Depends(Allowed("sampling:write"))]
 AppealsReader = Annotated[Principal, Depends(Allowed("appeals:read"))]
 AppealsWriter = Annotated[Principal, Depends(Allowed("appeals:write"))]
 AppealsDecider = Annotated[Principal, Depends(Allowed("appeals:decide"))]
+CalibrationsWriter = Annotated[Principal, Depends(Allowed("calibrations:write"))]
 CalibrationsReader = Annotated[Principal, Depends(Allowed("calibrations:read"))]
+RubricsWriter = Annotated[Principal, Depends(Allowed("rubrics:write"))]
 RubricsReader = Annotated[Principal, Depends(Allowed("rubrics:read"))]
 ReleasesReader = Annotated[Principal, Depends(Allowed("releases:read"))]
 ReleasesWriter = Annotated[Principal, Depends(Allowed("releases:write"))]

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from callgrade.api import calibration_schemas, examples, review_schemas
+from callgrade.api import calibration_schemas, examples, publishing_schemas, review_schemas
 from callgrade.api import schemas as models
 from callgrade.api.links import put_links
 from callgrade.api.problems import MEDIA_TYPE, URN, Problem, title_of
@@ -124,6 +124,9 @@ BATCH_BODY: dict[str, Any] = {
 NOT_MODIFIED: Responses = {304: {"description": "The client has it already: `If-None-Match` named its `ETag`."}}
 
 
+_SHAPES = (models, review_schemas, calibration_schemas, publishing_schemas)
+
+
 def finish(document: dict[str, Any]) -> dict[str, Any]:
     """Puts in what the framework leaves out, and takes out its own error shape, which is never sent."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
@@ -133,7 +136,7 @@ def finish(document: dict[str, Any]) -> dict[str, Any]:
         shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= {name: part for name, part in shape.pop("$defs", {}).items() if name not in schemas}
         schemas.setdefault(model.__name__, shape)
-    for model in (value for module in (models, review_schemas, calibration_schemas) for value in vars(module).values()):
+    for model in (value for module in _SHAPES for value in vars(module).values()):
         if isinstance(model, type) and issubclass(model, BaseModel) and model.__name__ in schemas:
             # the framework drops what is null in an example
             _put_examples(schemas[model.__name__], model)

@@ -9,7 +9,7 @@ import typer
 
 from callgrade.cli.opened import open_database
 from callgrade.cli.output import emit, progress_bar, tell, to_json
-from callgrade.domain.errors import InputError, UnknownResourceError
+from callgrade.domain.errors import InputError
 from callgrade.settings import load_settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ ByOption = Annotated[str | None, typer.Option("--by", help="Who overrides, by na
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 OutOption = Annotated[Path | None, typer.Option("--out", help="A file instead of standard output.")]
 DEFAULT = "default"
-SHIPPED = ("golden", "shipped")
 
 
 def register(rubrics: typer.Typer, prompts: typer.Typer) -> None:
@@ -147,11 +146,14 @@ def _of_prompt(path: str, rubric: str) -> "MakeContest":
 
 def _back_test(make: "MakeContest", set_: str, judge: Literal["auto", "rules"], client: str, json_: bool) -> int:
     from callgrade.calibration.backtesting import back_test, open_back_test
+    from callgrade.calibration.drafted import set_id_of
+    from callgrade.wiring.calibration import host_of
 
     settings = load_settings()
     with open_database() as database:
-        us, set_id = _us(database, client), _set_id(database, client, set_)
-        host = _host(settings, database, us, judge)
+        us = _us(database, client)
+        set_id = set_id_of(database, us, set_)
+        host = host_of(settings, database, us.client_id, judge)
         with database.writing() as session:
             contest = make(session)
             opened = open_back_test(session, us, contest, set_id, host.model)
@@ -179,16 +181,19 @@ def _publish(
     json_: bool,
 ) -> int:
     from callgrade.calibration import gating, publishing
+    from callgrade.calibration.drafted import set_id_of
+    from callgrade.wiring.calibration import host_of
 
     if (override is None) != (by is None):
         raise typer.BadParameter("--override REASON and --by NAME go together")
     settings = load_settings()
     with open_database() as database:
-        us, set_id = _us(database, client), _set_id(database, client, set_)
+        us = _us(database, client)
+        set_id = set_id_of(database, us, set_)
         with database.reading() as session:
             contest = make(session)
         if override is None:
-            host = _host(settings, database, us, judge)
+            host = host_of(settings, database, us.client_id, judge)
             gate = asyncio.run(gating.gate(database, us, contest, set_id, host))
             if gate.outcome == "stopped":
                 _show_gate(gate, contest, settings, json_)
@@ -218,31 +223,6 @@ def _us(database: "Database", client: str) -> "Principal":
 
     with database.writing() as session:
         return system(ensure_client(session, client).id)
-
-
-def _set_id(database: "Database", client: str, name: str) -> str:
-    from callgrade.calibration import golden, golden_repository
-
-    if name in SHIPPED:
-        return golden.shipped(database)
-    us = _us(database, client)
-    with database.reading() as session:
-        row = golden_repository.named(session, us, name)
-        if row is None:
-            raise UnknownResourceError(f"there is no golden set {name!r}; `callgrade golden list` shows them")
-        return row.id
-
-
-def _host(settings: "Settings", database: "Database", us: "Principal", judge: Literal["auto", "rules"]) -> "Host":
-    from callgrade.calibration.gating import Host
-    from callgrade.wiring import calls_in_flight
-    from callgrade.wiring.calibration import calibration_judges
-
-    return Host(
-        judges=lambda asking: calibration_judges(settings, database, us.client_id, asking, judge),
-        model=None if judge == "rules" else settings.llm.model,
-        in_flight=calls_in_flight(settings),
-    )
 
 
 def _say_what_is_left_open(contest: "Contest", host: "Host") -> None:

@@ -13,6 +13,7 @@ from callgrade.client.asynchronous import AsyncClient
 from callgrade.client.errors import Problem, UnreachableError, WaitTimeoutError, problem_of
 from callgrade.client.events import verify_event
 from callgrade.client.models import (
+    BackTest,
     Batch,
     BatchAccepted,
     Call,
@@ -20,17 +21,21 @@ from callgrade.client.models import (
     Evaluation,
     EvaluationSummary,
     Event,
+    GateDecision,
+    Published,
     RecordingMetadata,
     Release,
     RemoteRecording,
     Result,
     Submitted,
+    Version,
     Webhook,
 )
 from callgrade.client.sync import Client
 
 __all__ = [
     "AsyncClient",
+    "BackTest",
     "Batch",
     "BatchAccepted",
     "Call",
@@ -39,13 +44,16 @@ __all__ = [
     "Evaluation",
     "EvaluationSummary",
     "Event",
+    "GateDecision",
     "Problem",
+    "Published",
     "RecordingMetadata",
     "Release",
     "RemoteRecording",
     "Result",
     "Submitted",
     "UnreachableError",
+    "Version",
     "WaitTimeoutError",
     "Webhook",
     "problem_of",

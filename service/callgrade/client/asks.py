@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from callgrade.client.bodies import (
     AsyncLinesBody,
@@ -24,6 +24,7 @@ from callgrade.client.bodies import (
     Progress,
 )
 from callgrade.client.models import (
+    BackTest,
     Batch,
     BatchAccepted,
     Call,
@@ -31,12 +32,15 @@ from callgrade.client.models import (
     Erased,
     Evaluation,
     EvaluationSummary,
+    GateDecision,
     NewWebhook,
     Page,
+    Published,
     RecordingMetadata,
     Release,
     Result,
     Submitted,
+    Version,
     Webhook,
 )
 from callgrade.domain.calls import Transcript
@@ -206,6 +210,31 @@ def get_release(id_: str) -> Ask[Release]:
 
 def list_releases() -> Ask[Page[Release]]:
     return Ask("GET", path("releases"), shape(Page[Release]), params(limit=PAGE))
+
+
+def back_test(kind: str, id_: str, draft: str, rubric: str | None, golden_set: str, again: bool) -> Ask[BackTest]:
+    body = _given(draft=draft, rubric=rubric, set=golden_set, again=again)
+    return Ask("POST", path(kind, id_, "back-tests"), shape(BackTest), body=body, headers=key_or_new(None))
+
+
+def to_gate(kind: str, id_: str, draft: str, rubric: str | None, golden_set: str, again: bool) -> Ask[GateDecision]:
+    body = _given(draft=draft, rubric=rubric, set=golden_set, again=again)
+    return Ask("POST", path(kind, id_, "gate"), shape(GateDecision), body=body, headers=key_or_new(None))
+
+
+def publish(
+    kind: str, id_: str, draft: str, rubric: str | None, override: str | None, by: str | None, key: str | None
+) -> Ask[Published]:
+    body = _given(draft=draft, rubric=rubric, override=override, by=by)
+    return Ask("POST", path(kind, id_, "publish"), shape(Published), body=body, headers=key_or_new(key))
+
+
+def retire(kind: str, reference: str, by: str | None) -> Ask[Version]:
+    return Ask("POST", path(kind, reference, "retire"), shape(Version), body=_given(by=by), headers=key_or_new(None))
+
+
+def _given(**values: JsonValue) -> JsonBody:
+    return JsonBody({name: value for name, value in values.items() if value is not None})
 
 
 def create_webhook(url: str, events: Sequence[str]) -> Ask[NewWebhook]:

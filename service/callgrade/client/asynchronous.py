@@ -20,6 +20,7 @@ from callgrade.client.models import Page, Result
 from callgrade.client.patience import Patience, headers_of, timeout_of
 from callgrade.client.releases import AsyncReleases
 from callgrade.client.sync import USER_AGENT
+from callgrade.client.versions import AsyncVersions
 from callgrade.client.webhooks import AsyncWebhooks
 from callgrade.domain.errors import CallgradeError
 
@@ -66,6 +67,8 @@ class AsyncClient:
         self.evaluations = AsyncEvaluations(self)
         self.batches = AsyncBatches(self)
         self.releases = AsyncReleases(self)
+        self.rubrics = AsyncVersions(self, "rubrics")
+        self.prompts = AsyncVersions(self, "prompts")
         self.webhooks = AsyncWebhooks(self)
 
     def __repr__(self) -> str:

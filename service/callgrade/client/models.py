@@ -219,6 +219,58 @@ class Release(Shape):
     created_by: str
 
 
+class Version(Shape):
+    """Of a rubric or prompt. `status` is draft, published or retired."""
+
+    id: str
+    version: str
+    status: str
+    digest: str
+    origin: str
+    created_at: datetime
+
+
+class BackTest(Shape):
+    """A draft beside the version in use. `status` is under_way, stopped (`failure` says why) or done; `comparison` is
+    `callgrade.calibration-comparison/1`, None for a first version."""
+
+    reference: str
+    digest: str
+    status: str
+    done: int
+    wanted: int
+    failure: str | None
+    run: str | None
+    against: str | None
+    comparison: dict[str, JsonValue] | None
+    cost: dict[str, JsonValue] | None
+
+
+class GateDecision(Shape):
+    """`status` is under_way, failed (`failure` says why) or decided; `outcome` is passed, stopped or
+    insufficient_data, and `left` how often the holdout may still be read."""
+
+    reference: str
+    digest: str
+    status: str
+    failure: str | None
+    id: str | None
+    outcome: str | None
+    result: dict[str, JsonValue] | None
+    left: int | None
+
+
+class Published(Shape):
+    """`outcome`: what it got there by; `human_only`: criteria that people go on to decide each."""
+
+    reference: str
+    digest: str
+    gate: str
+    outcome: str
+    reason: str
+    human_only: tuple[str, ...]
+
+
 class Webhook(Shape):
     id: str
     url: str

@@ -19,6 +19,7 @@ from callgrade.client.evaluations import Evaluations
 from callgrade.client.models import Page, Result
 from callgrade.client.patience import Patience, headers_of, timeout_of
 from callgrade.client.releases import Releases
+from callgrade.client.versions import Versions
 from callgrade.client.webhooks import Webhooks
 from callgrade.domain.errors import CallgradeError
 
@@ -64,6 +65,8 @@ class Client:
         self.evaluations = Evaluations(self)
         self.batches = Batches(self)
         self.releases = Releases(self)
+        self.rubrics = Versions(self, "rubrics")
+        self.prompts = Versions(self, "prompts")
         self.webhooks = Webhooks(self)
 
     def __repr__(self) -> str:

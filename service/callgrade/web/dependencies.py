@@ -12,6 +12,7 @@ from callgrade.access.elsewhere import Elsewhere
 from callgrade.access.permissions import Scope, require
 from callgrade.access.principals import Principal
 from callgrade.access.signing_in import SignIns
+from callgrade.calibration.long_work import LongWork
 from callgrade.db.session import Database
 from callgrade.db.types import now
 from callgrade.domain.errors import CallgradeError, NotAuthenticatedError
@@ -41,6 +42,7 @@ class Desk:
     clock: Callable[[], datetime] = now
     stopping: Event = field(default_factory=Event)
     """Set when the process is asked to end: event streams end themselves."""
+    long_work: LongWork = field(default_factory=LongWork)
 
 
 def desk_of(request: Request) -> Desk:

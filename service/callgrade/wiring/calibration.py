@@ -6,11 +6,13 @@ from typing import Literal
 
 from callgrade.adapters.rules import RuleJudge
 from callgrade.adapters.speech import SpeechJudge
+from callgrade.calibration.gating import Host
 from callgrade.calibration.running import OpenJudges
 from callgrade.db.session import Database
 from callgrade.evaluations.asking import Asking
 from callgrade.ports import Judge
 from callgrade.settings import LLMSettings, Settings
+from callgrade.wiring import calls_in_flight
 from callgrade.wiring.judges import ClientJudges
 
 
@@ -37,6 +39,15 @@ def calibration_judges(
             await judges.aclose()
 
     return open_
+
+
+def host_of(settings: Settings, database: Database, client_id: str, mode: Literal["auto", "rules"] = "auto") -> Host:
+    """What judges drafts here, in a client's name."""
+    return Host(
+        judges=lambda asking: calibration_judges(settings, database, client_id, asking, mode),
+        model=None if mode == "rules" else settings.llm.model,
+        in_flight=calls_in_flight(settings),
+    )
 
 
 def _again(llm: LLMSettings, sample: int) -> LLMSettings:

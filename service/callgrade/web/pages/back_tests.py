@@ -1,17 +1,15 @@
 """A draft on its way to be published: tried beside the version in use, looked at call by call, put before the gate."""
 
-import asyncio
-from collections.abc import Callable
 from typing import Annotated, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from sqlmodel import Session
 
 from callgrade.access.principals import Principal
-from callgrade.calibration import backtesting, gating, golden, golden_repository, publishing
-from callgrade.calibration.backtesting import BackTest, Contest, Kind, Opened
+from callgrade.calibration import gating, golden, publishing
+from callgrade.calibration.backtesting import BackTest, Kind
 from callgrade.calibration.comparing import CriterionChange, Flip
+from callgrade.calibration.drafted import begin_back_test, contest_of, set_id_of, standing, to_gate
 from callgrade.calibration.gating import Host
 from callgrade.calibration.holdout import wear
 from callgrade.calibration.report_words import outcome_in_words
@@ -19,15 +17,11 @@ from callgrade.db.tables import Gate
 from callgrade.domain.calibration import Figure
 from callgrade.domain.errors import ConflictError, InputError, NotFoundError, UnknownResourceError
 from callgrade.domain.gates import MEANS, OUTCOMES, GateResult
-from callgrade.evaluations import registry
-from callgrade.reviews.drafts import Drafts, checked, checked_prompt
 from callgrade.settings import Language
 from callgrade.web.dependencies import Desk, Desked, needs
-from callgrade.web.long_work import long_work
 from callgrade.web.preferences import language_of, words_of
 from callgrade.web.shell import Tone, page_or_part, redirect
-from callgrade.wiring import calls_in_flight
-from callgrade.wiring.calibration import calibration_judges
+from callgrade.wiring.calibration import host_of as wired_host
 
 router = APIRouter()
 Writer = Annotated[Principal, needs("rubrics:write")]
@@ -62,20 +56,6 @@ class Changed(NamedTuple):
     change: CriterionChange
     apart: str
     flips: list[Flipped]
-
-
-class Standing(NamedTuple):
-    """Where a draft stands on its way. `state`: none, under_way, stopped, done."""
-
-    contest: Contest
-    state: str
-    opened: Opened | None = None
-    done: int = 0
-    wanted: int = 0
-    found: BackTest | None = None
-    gate: Gate | None = None
-    failure: str | None = None
-    at_gate: bool = False
 
 
 @router.post("/rubrics/{rubric_id}/back-tests")
@@ -168,17 +148,10 @@ def publish_prompt(
 def _begin(
     request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str, on: str = ""
 ) -> Response:
-    set_id, host = _set_id(desk, visitor, set_name), host_of(desk, visitor)
-    with desk.database.writing() as session:
-        contest = contest_of(session, visitor, desk, kind, subject, on)
-        opened = backtesting.open_back_test(session, visitor, contest, set_id, host.model)
-
-    def work() -> None:
-        asyncio.run(
-            backtesting.back_test(desk.database, visitor, contest, opened, host.judges, in_flight=host.in_flight)
-        )
-
-    long_work(request).begin(_back_test_name(contest), work)
+    set_id, host = set_id_of(desk.database, visitor, set_name), host_of(desk, visitor)
+    with desk.database.reading() as session:
+        contest = contest_of(session, visitor, kind, subject, on=on)
+    begin_back_test(desk.database, visitor, contest, set_id, host, desk.long_work)
     return redirect(request, _address(kind, subject, set_name, on))
 
 
@@ -186,32 +159,32 @@ def _look(
     request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str, on: str = ""
 ) -> Response:
     language = language_of(request)
-    set_id = _set_id(desk, visitor, set_name)
+    set_id = set_id_of(desk.database, visitor, set_name)
     with desk.database.reading() as session:
         try:
-            contest = contest_of(session, visitor, desk, kind, subject, on)
+            contest = contest_of(session, visitor, kind, subject, on=on)
         except (ConflictError, InputError) as error:
             # nothing to try yet: where it is written it is also told why
             why = str(error) if isinstance(error, InputError) else None
             return redirect(request, f"/{kind}s/{subject}/edit", told=why, tone="bad")
-        standing = _standing(request, session, visitor, contest)
-        left = wear(session, visitor, set_id, standing.contest.draft.rubric.id).left
+        stands = standing(session, visitor, contest, desk.long_work)
+        left = wear(session, visitor, set_id, contest.draft.rubric.id).left
         sets = [(SHIPPED, words_of(request).gettext("The set that ships"))]
         sets += [(row.set.name, row.set.title) for row in golden.list_sets(session, visitor) if row.set.client_id]
     context = {
         "kind": kind,
         "subject": subject,
         "on": on,
-        "standing": standing,
-        "contest": standing.contest,
+        "standing": stands,
+        "contest": contest,
         "set_name": set_name,
         "sets": sets,
         "address": _address(kind, subject, set_name, on),
         "base": f"/{kind}s/{subject}",
         "left": left,
-        "not_tried": not host_of(desk, visitor).model and len(standing.contest.draft.rubric.judged_by("llm")),
-        "changed": _changed(standing.found, language),
-        "result": _result(standing.gate),
+        "not_tried": not host_of(desk, visitor).model and len(contest.draft.rubric.judged_by("llm")),
+        "changed": _changed(stands.found, language),
+        "result": _result(stands.gate),
         "outcomes": OUTCOMES,
         "means": MEANS,
         "tones": TONES,
@@ -222,13 +195,10 @@ def _look(
 def _to_gate(
     request: Request, visitor: Principal, desk: Desk, kind: Kind, subject: str, set_name: str, on: str = ""
 ) -> Response:
-    set_id, host = _set_id(desk, visitor, set_name), host_of(desk, visitor)
+    set_id, host = set_id_of(desk.database, visitor, set_name), host_of(desk, visitor)
     with desk.database.reading() as session:
-        contest = contest_of(session, visitor, desk, kind, subject, on)
-        backtesting.require_back_test(session, visitor, contest)
-    long_work(request).begin(
-        _gate_name(contest), lambda: asyncio.run(gating.gate(desk.database, visitor, contest, set_id, host))
-    )
+        contest = contest_of(session, visitor, kind, subject, on=on)
+    to_gate(desk.database, visitor, contest, set_id, host, desk.long_work)
     return redirect(request, _address(kind, subject, set_name, on))
 
 
@@ -243,7 +213,7 @@ def _publish(
     on: str = "",
 ) -> Response:
     with desk.database.writing() as session:
-        contest = contest_of(session, visitor, desk, kind, subject, on)
+        contest = contest_of(session, visitor, kind, subject, on=on)
         if contest.digest != digest:
             raise ConflictError("the draft was changed meanwhile; look at what it does now")
         publishing.publish(session, visitor, contest, override=override, from_draft=True, clock=desk.clock)
@@ -251,71 +221,8 @@ def _publish(
     return redirect(request, f"/{kind}s/{subject}?version={contest.version}", told=told)
 
 
-def contest_of(session: Session, visitor: Principal, desk: Desk, kind: Kind, subject: str, on: str = "") -> Contest:
-    """Of the open draft; `on` is the rubric that a prompt is tried on. Raises ConflictError where there is none,
-    InputError for one with errors."""
-    found = Drafts(desk.database, clock=desk.clock, kind=kind).saved(session, visitor, subject)
-    if found is None:
-        raise ConflictError("there is no open draft: begin one, and save it")
-    return MAKERS[kind](session, subject, found.text, on)
-
-
-def _rubric_contest(session: Session, subject: str, text: str, on: str) -> Contest:
-    draft = checked(subject, text).rubric
-    if draft is None:
-        raise InputError("the draft has errors; mend them first")
-    return backtesting.of_rubric(session, draft)
-
-
-def _prompt_contest(session: Session, subject: str, text: str, on: str) -> Contest:
-    draft, _ = checked_prompt(subject, text)
-    if draft is None:
-        raise InputError("the draft has errors; mend them first")
-    try:
-        rubric, _ = registry.rubric(session, on)
-    except NotFoundError:
-        raise InputError("name the rubric that the prompt is tried on") from None
-    return backtesting.of_prompt(session, draft, rubric)
-
-
-MAKERS: dict[Kind, Callable[[Session, str, str, str], Contest]] = {
-    "rubric": _rubric_contest,
-    "prompt": _prompt_contest,
-}
-
-
 def host_of(desk: Desk, visitor: Principal) -> Host:
-    return Host(
-        judges=lambda asking: calibration_judges(desk.settings, desk.database, visitor.client_id, asking),
-        model=desk.settings.llm.model,
-        in_flight=calls_in_flight(desk.settings),
-    )
-
-
-def _standing(request: Request, session: Session, visitor: Principal, contest: Contest) -> Standing:
-    work, run = long_work(request), backtesting.newest(session, visitor, contest)
-    name = _back_test_name(contest)
-    if run is None:
-        return Standing(contest, "under_way" if work.is_under_way(name) else "none")
-    opened = backtesting.opened_by(run)
-    status, done, wanted = backtesting.how_far(session, visitor, run.id)
-    if work.is_under_way(name):
-        return Standing(contest, "under_way", opened, done, wanted)
-    if status != "done":
-        failure = work.failure(name) or str((run.error or {}).get("message") or "")
-        return Standing(contest, "stopped", opened, done, wanted, failure=failure)
-    name = _gate_name(contest)
-    return Standing(
-        contest,
-        "done",
-        opened,
-        done,
-        wanted,
-        found=backtesting.result(session, visitor, contest, opened),
-        gate=publishing.decision(session, visitor, contest),
-        failure=work.failure(name),
-        at_gate=work.is_under_way(name),
-    )
+    return wired_host(desk.settings, desk.database, visitor.client_id)
 
 
 def _changed(found: BackTest | None, language: Language) -> list[Changed]:
@@ -339,25 +246,7 @@ def _result(gate: Gate | None) -> GateResult | None:
     return None if gate is None else gating.result_of(gate)
 
 
-def _back_test_name(contest: Contest) -> str:
-    return f"back-test {contest.kind} {contest.digest}"
-
-
-def _gate_name(contest: Contest) -> str:
-    return f"gate {contest.kind} {contest.digest}"
-
-
 def _address(kind: Kind, subject: str, set_name: str, on: str) -> str:
     told = {"on": on, "set": "" if set_name == SHIPPED else set_name}
     query = urlencode({name: value for name, value in told.items() if value})
     return f"/{kind}s/{subject}/back-test" + (f"?{query}" if query else "")
-
-
-def _set_id(desk: Desk, visitor: Principal, name: str) -> str:
-    if name == SHIPPED:
-        return golden.shipped(desk.database)
-    with desk.database.reading() as session:
-        row = golden_repository.named(session, visitor, name)
-    if row is None:
-        raise UnknownResourceError("there is no such golden set")
-    return row.id

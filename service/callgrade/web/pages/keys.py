@@ -33,7 +33,7 @@ MEANING: dict[str, str] = {
     "dashboards:read": N_("See figures of agents, teams and the centre"),
     "alerts:write": N_("Decide what is reported to whom"),
     "rubrics:read": N_("Read rubrics and prompts"),
-    "rubrics:write": N_("Write drafts of rubrics and prompts"),
+    "rubrics:write": N_("Write, publish and retire rubrics and prompts"),
     "calibrations:read": N_("Read golden sets and calibrations"),
     "calibrations:write": N_("Make golden sets, and hold judges against them"),
     "releases:read": N_("Read which rubric, prompt and model are in use"),

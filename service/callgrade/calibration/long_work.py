@@ -1,14 +1,12 @@
-"""Work that takes minutes, one at a time beside the pages: what comes of it stands in the database.
+"""Work that takes minutes, one at a time beside what is served: what comes of it stands in the database.
 
-A process that ends takes its work with it, and a page then offers to go on: everything that is done here can be begun
+A process that ends takes its work with it, and whoever asks is then offered to go on: everything that is done here can be begun
 again and goes on where it stopped.
 """
 
 import logging
 import threading
 from collections.abc import Callable
-
-from fastapi import Request
 
 from callgrade.domain.errors import CallgradeError
 
@@ -58,11 +56,3 @@ class LongWork:
         while len(self._failed) >= MOST_KEPT:
             self._failed.pop(next(iter(self._failed)), None)
         self._failed[name] = told
-
-
-def long_work(request: Request) -> LongWork:
-    state = request.app.state
-    found: LongWork | None = getattr(state, "long_work", None)
-    if found is None:
-        found = state.long_work = LongWork()
-    return found
