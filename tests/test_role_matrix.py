@@ -36,6 +36,7 @@ from tests.api.test_who_may import TABLE as API
 from tests.api.test_who_may import calibration_run
 from tests.db.databases import *  # noqa: F403
 from tests.reviews.made import DUE
+from tests.web.golden import golden_set
 from tests.web.made import *  # noqa: F403
 from tests.web.made import AGENT, TEAM, Rooms
 
@@ -173,6 +174,20 @@ PAGES: dict[str, Page] = {
     "POST /alerts/rules": Page(LEADS, data={"kind": "red_line", "name": "x", "webhook": "yes"}),
     "POST /alerts/rules/{rule_id}/test": Page(LEADS, "? x x 0 ."),
     "POST /alerts/rules/{rule_id}/disabling": Page(LEADS, "? x x 0 ."),
+    # golden sets
+    "GET /golden-sets": Page(LEADS),
+    "POST /golden-sets": Page(LEADS, data={"name": "new", "title": "x"}),
+    "POST /golden-sets/shipped": Page(LEADS),
+    "GET /golden-sets/{set_id}": Page(LEADS),
+    "GET /golden-sets/{set_id}/agreement": Page(LEADS),
+    "GET /golden-sets/{set_id}/labels.{form}": Page(LEADS),
+    "GET /golden-sets/{set_id}/reviews": Page(LEADS),
+    "POST /golden-sets/{set_id}/reviews": Page(LEADS),
+    "POST /golden-sets/{set_id}/collection": Page(LEADS),
+    "GET /golden-sets/{set_id}/double-grading": Page(LEADS),
+    "POST /golden-sets/{set_id}/double-grading": Page(LEADS),
+    "GET /golden-sets/{set_id}/calls/{golden_id}": Page(LEADS),
+    "POST /golden-sets/{set_id}/calls/{golden_id}/decision": Page(LEADS, data={"expected": "2"}),
     # autonomy
     "GET /calibrations": Page(LEADS),
     "GET /calibrations/{calibration_id}": Page(LEADS),
@@ -199,7 +214,8 @@ PAGES: dict[str, Page] = {
     "POST /admin/audit/verify": Page(ADMINS),
 }
 NAMED = {"call_id": "call", "review_id": "review", "appeal_id": "appeal", "plan_id": "plan", "run_id": "run",
-         "rule_id": "rule", "calibration_id": "calibration"}  # fmt: skip
+         "rule_id": "rule", "calibration_id": "calibration", "set_id": "golden",
+         "golden_id": "golden-call"}  # fmt: skip
 """Which kind of thing a parameter names."""
 KINDS = (*NAMED.values(), "alert", "evaluation", "batch", "user", "key", "nothing")
 SHARED = {
@@ -268,6 +284,7 @@ def world(rooms: Rooms) -> World:
             owner = ensure_client(session, client).id
             things["key"][place] = create_key(session, owner, place)[0].id
             things["calibration"][place] = calibrated(session, owner)
+            things["golden"][place], things["golden-call"][place] = golden_set(session, owner, f"set-{place}")
     return World(rooms, things, criterion)
 
 

@@ -22,6 +22,7 @@ NO_PAGES = (
     "GET /calls/{call_id}/scorecard.{form}",
     "GET /dashboards/{room}/table.csv",
     "GET /sampling/{plan_id}/drawings/{run_id}/calls.csv",
+    "GET /golden-sets/{set_id}/labels.{form}",
 )
 """Files, streams and answers that only send on."""
 LOOKED_AT = [route for route in PAGES if route.startswith("GET ") and route not in NO_PAGES]

@@ -84,8 +84,17 @@ def compare(rubric: Rubric, calls: Sequence[GoldenCall], cards: Cards, labels: I
         for criterion in rubric.criteria if judged else ():
             answers = tuple(_said(criterion, one[criterion.id]) for one in by_criterion if criterion.id in one)
             found[criterion.id].append(_compared(criterion, call, answers, known.get(call.id, [])))
-    kinds = {label.rater: label.rater_kind for given in known.values() for label in given if _rates_blind(label)}
-    return Comparison(found, kinds, other)
+    return Comparison(found, _kinds(known), other)
+
+
+def labelled(rubric: Rubric, calls: Sequence[GoldenCall], labels: Iterable[Label]) -> Comparison:
+    """As `compare`, of what people said alone: no judge stands beside it."""
+    known, other = _usable(rubric, labels)
+    found = {
+        criterion.id: [_compared(criterion, call, (), known.get(call.id, [])) for call in calls]
+        for criterion in rubric.criteria
+    }
+    return Comparison(found, _kinds(known), other)
 
 
 def as_said(criterion: Criterion, label: Label, rubric: Rubric) -> Said | None:
@@ -131,6 +140,10 @@ def _usable(rubric: Rubric, labels: Iterable[Label]) -> tuple[dict[str, list[_Gi
         if said:
             found.setdefault(label.call, []).append(_Given(label, said))
     return found, sum(label.rubric != rubric.reference for label in counts)
+
+
+def _kinds(known: Mapping[str, Sequence[_Given]]) -> dict[str, RaterKind]:
+    return {label.rater: label.rater_kind for given in known.values() for label in given if _rates_blind(label)}
 
 
 def _compared(criterion: Criterion, call: GoldenCall, answers: tuple[Said, ...], given: list[_Given]) -> Compared:

@@ -6,6 +6,7 @@ they know.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field, JsonValue
 from sqlmodel import Session
@@ -28,6 +29,7 @@ from callgrade.reviews.assignment import Roster, check_reviewer, hand_out
 
 GRADERS = 2
 WHY = "double"
+WhyNot = Literal["nobody", "rater", "too_few", "agent"]
 
 
 class HandedOut(Frozen):
@@ -85,12 +87,14 @@ def adjudicate(
     *,
     quotes: Mapping[str, Sequence[str]] | None = None,
     note: str = "",
+    expected: int | None = None,
 ) -> Label:
     """What is right, said by somebody who rated nothing of this call, after two people have committed to what they
-    think, blind. Stored beside their labels, which stay.
+    think, blind. Stored beside their labels, which stay. `expected` is how many labels of the call by this rubric were
+    looked at.
 
-    Raises ConflictError while one of them is at it, or there are not two, ForbiddenError for one of the raters or an
-    API key, JudgementError for what the rubric does not take.
+    Raises ConflictError while one of them is at it, there are not two, or labels came meanwhile, ForbiddenError for one
+    of the raters or an API key, JudgementError for what the rubric does not take.
     """
     principal.reach("calibrations:write")
     if principal.user_id is None:
@@ -103,7 +107,10 @@ def adjudicate(
         # whoever decides does so by every committed label, of teams that they do not lead too
         collect(session, system(principal.client_id), row.id)
         rater = f"user:{principal.user_id}"
-        _may_adjudicate(session, principal, golden, rubric, rater)
+        given = repository.labels_of(session, golden, rubric)
+        _may_adjudicate(principal, golden, given, rubric)
+        if expected is not None and expected != len(given):
+            raise ConflictError("more was said of this call meanwhile; look at all of it, and decide again")
         label = Label(
             call=name,
             rubric=rubric,
@@ -144,12 +151,26 @@ def _two_reviews(
     return pooled
 
 
-def _may_adjudicate(session: Session, principal: Principal, golden: GoldenCall, rubric: str, rater: str) -> None:
-    given = [label for label in repository.labels_of(session, golden, rubric) if label.kind == "rating"]
-    if rater in {label.rater for label in given}:
-        raise ForbiddenError("you rated this call; a third person decides what is right")
-    blind = {label.rater for label in given if label.blind}
-    if len(blind) < GRADERS:
-        raise ConflictError(f"{len(blind)} of {GRADERS} blind ratings by {rubric} are there")
+def why_not(principal: Principal, golden: GoldenCall, given: Sequence[Label]) -> WhyNot | None:
+    """Why somebody may not say what is right of a call, whose labels by one rubric are `given`."""
+    ratings = [label for label in given if label.kind == "rating"]
+    if principal.user_id is None:
+        return "nobody"
+    if principal.actor in {label.rater for label in ratings}:
+        return "rater"
+    if len({label.rater for label in ratings if label.blind}) < GRADERS:
+        return "too_few"
     if principal.agent_id is not None and principal.agent_id == golden.agent:
-        raise ForbiddenError("nobody decides about a call that they took themselves")
+        return "agent"
+    return None
+
+
+def _may_adjudicate(principal: Principal, golden: GoldenCall, given: Sequence[Label], rubric: str) -> None:
+    match why_not(principal, golden, given):
+        case "rater":
+            raise ForbiddenError("you rated this call; a third person decides what is right")
+        case "too_few":
+            blind = {label.rater for label in given if label.kind == "rating" and label.blind}
+            raise ConflictError(f"{len(blind)} of {GRADERS} blind ratings by {rubric} are there")
+        case "agent":
+            raise ForbiddenError("nobody decides about a call that they took themselves")

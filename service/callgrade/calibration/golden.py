@@ -149,6 +149,13 @@ def take_in(
     return added
 
 
+def take_out(session: Session, principal: Principal, set_id: str) -> tuple[tuple[StoredCall, ...], tuple[Label, ...]]:
+    """What may be looked at of a set, to be carried elsewhere; that it was is written down."""
+    found, given = calls(session, principal, set_id), labels(session, principal, set_id)
+    audit.record(session, principal, "golden_set.exported", set_id, {"calls": len(found), "labels": len(given)})
+    return found, given
+
+
 def erase(session: Session, principal: Principal, set_id: str, name: str) -> None:
     """Takes the words of one call of the client's own set, and of what was said and judged of it, for good. What was
     made from a call of the client's goes by itself when that is erased; what was imported goes this way.

@@ -178,6 +178,14 @@ def labels_of(session: Session, golden_call: GoldenCall, rubric: str) -> list[La
     return [as_label(row, golden_call.name) for row in session.execute(statement.order_by(LABEL.c.id)).scalars()]
 
 
+def rubrics_of(session: Session, golden_call_id: str) -> list[str]:
+    """`id@version` of the rubrics by which something was said of a call, the one that most was said by first."""
+    statement = select(LABEL.c.rubric_id, LABEL.c.rubric_version).where(LABEL.c.golden_call_id == golden_call_id)
+    statement = statement.group_by(LABEL.c.rubric_id, LABEL.c.rubric_version)
+    rows = session.execute(statement.order_by(func.count().desc(), LABEL.c.rubric_id, LABEL.c.rubric_version.desc()))
+    return [f"{row.rubric_id}@{row.rubric_version}" for row in rows]
+
+
 def add_labels(session: Session, set_id: str, found: Sequence[Label], review_id: str | None = None) -> int:
     """Those that are not there yet; says how many. Their calls are in the set: others are passed over."""
     names = {label.call for label in found}

@@ -79,6 +79,16 @@ def judges_blind(session: Session, principal: Principal, call_id: str) -> bool:
     return session.execute(statement.limit(1)).first() is not None
 
 
+def grades_blind(session: Session, user_id: str | None, review: Review) -> bool:
+    """Whether somebody has a blind review of their own to finish of what `review`, another one, is about."""
+    if user_id is None or review.reviewer_id == user_id:
+        return False
+    mine = (REVIEW.c.reviewer_id == user_id) | (REVIEW.c.claimed_by == user_id)
+    of_the_same = (REVIEW.c.evaluation_id == review.evaluation_id) & (REVIEW.c.id != review.id)
+    still = REVIEW.c.blind.is_(True) & REVIEW.c.state.in_(("open", AWAITING))
+    return session.execute(select(REVIEW.c.id).where(of_the_same, still, mine).limit(1)).first() is not None
+
+
 def calls_of(session: Session, review_ids: Sequence[str]) -> dict[str, str]:
     """Review → the server's id of the call that it is of."""
     statement = select(REVIEW.c.id, EVALUATION.c.call_id).join(EVALUATION, REVIEW.c.evaluation_id == EVALUATION.c.id)

@@ -86,11 +86,12 @@ class ReviewDesk:
     def open(self, visitor: Principal, review_id: str, *, take_over: bool = False) -> ReviewView:
         """Opens and softly claims a review. A colleague's claim is shown, not broken, unless `take_over`.
 
-        Raises UnknownResourceError for what is out of reach or erased.
+        Raises UnknownResourceError for what is out of reach or erased, ForbiddenError for another's review of what the
+        visitor has still to judge blind.
         """
         at = self._clock()
         with self._database.reading() as session:
-            review = repository.find(session, visitor, "reviews:read", review_id)
+            review = _seen(session, visitor, review_id)
             mine = review.claimed_by == visitor.user_id and not take_over
             # whoever turns the pages of a call does not write each time
             fresh = mine and review.claimed_until is not None and review.claimed_until > at + self._claim / 2
@@ -105,7 +106,7 @@ class ReviewDesk:
     def look(self, visitor: Principal, review_id: str) -> ReviewView:
         """As `open`, without a claim."""
         with self._database.reading() as session:
-            return self._view(session, visitor, repository.find(session, visitor, "reviews:read", review_id))
+            return self._view(session, visitor, _seen(session, visitor, review_id))
 
     def decide(
         self,
@@ -338,6 +339,13 @@ class ReviewDesk:
             undecided=open_ones(proposal, log, automatic),
             running=running(rubric, proposal, log, transcript, hidden=hidden),
         )
+
+
+def _seen(session: Session, visitor: Principal, review_id: str) -> Review:
+    review = repository.find(session, visitor, "reviews:read", review_id)
+    if repository.grades_blind(session, visitor.user_id, review):
+        raise ForbiddenError("you have still to judge this call by yourself; finish that first")
+    return review
 
 
 def _known(rubric: Rubric, criterion_id: str) -> None:

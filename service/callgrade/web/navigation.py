@@ -33,7 +33,7 @@ PLACES = (
     Place("/appeals", N_("Appeals"), "appeals:read"),
     Place("/sampling", N_("Sampling"), "sampling:write"),
     Place("/rubrics", N_("Rubrics"), "rubrics:read", ("/prompts",)),
-    Place("/calibrations", N_("Calibration"), "calibrations:read"),
+    Place("/calibrations", N_("Calibration"), "calibrations:read", ("/golden-sets",)),
     Place("/autonomy", N_("Autonomy"), "calibrations:read"),
     Place("/dashboards", N_("Dashboards"), "dashboards:read"),
     Place("/batches", N_("Batches"), "batches:read"),
