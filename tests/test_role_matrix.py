@@ -172,6 +172,8 @@ PAGES: dict[str, Page] = {
     "GET /alerts/rules": Page(LEADS),
     "GET /alerts/rules/new": Page(LEADS),
     "POST /alerts/rules": Page(LEADS, data={"kind": "red_line", "name": "x", "webhook": "yes"}),
+    "GET /alerts/rules/{rule_id}/edit": Page(LEADS, "? x x 0 ."),
+    "POST /alerts/rules/{rule_id}": Page(LEADS, "? x x 0 .", data={"name": "x", "webhook": "yes"}),
     "POST /alerts/rules/{rule_id}/test": Page(LEADS, "? x x 0 ."),
     "POST /alerts/rules/{rule_id}/disabling": Page(LEADS, "? x x 0 ."),
     # golden sets

@@ -11,12 +11,15 @@ from callgrade.calibration.autonomy import find_line, grant, overview, revoke
 from callgrade.calibration.autonomy_drift import look_for_drift, why_over
 from callgrade.calibration.autonomy_evidence import Item, of_items
 from callgrade.db.tables import AuditEvent, Autonomy
+from callgrade.domain.alerts import AutonomyEnded
 from callgrade.domain.autonomy import CALL_LEVEL, decide
 from callgrade.domain.errors import ConflictError, ForbiddenError, InputError, UnknownResourceError
+from callgrade.reviews.alerts import AlertDesk
 from callgrade.reviews.autonomy import evidence_of, text_of
 from callgrade.reviews.service import ReviewDesk
 from tests.calibration.autonomy_runs import run
 from tests.evaluations.made import CLIENT
+from tests.reviews.alerting import alerts
 from tests.reviews.autonomous import FORM, MADE_BY, card, checked, drawing, granted, judge, propose, registered
 from tests.reviews.made import person, review
 
@@ -173,9 +176,13 @@ def test_another_model_finds_no_state_and_what_stayed_keeps_its_own(database, le
 
 def test_one_miss_too_many_ends_it_by_itself(database, lead):
     ids = granted(database)
+    AlertDesk(database).make(person(database, "boss", "admin"), "收回", AutonomyEnded(rubric=FORM.id), webhook=True)
     reviewed(database, lead, 3, missed=("warm",))
     assert look_for_drift(database) == 1
     assert look_for_drift(database) == 0
+    (alert,) = alerts(database)
+    assert (alert.data["autonomy_id"], alert.data["criterion"], alert.data["was"]) == (ids["warm"], "warm", "automatic")
+    assert alert.data["because"]["en"].startswith("1 missed of 3 reviewed since then")
     with database.reading() as session:
         warm, bait = session.get(Autonomy, ids["warm"]), session.get(Autonomy, ids["bait"])
         told = {event.action for event in session.exec(select(AuditEvent)).all()}

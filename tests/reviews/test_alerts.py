@@ -12,15 +12,17 @@ from sqlmodel import select
 
 from callgrade.db.tables import AlertRule, AuditEvent, Delivery
 from callgrade.db.types import now
-from callgrade.domain.alerts import SPEC, AgentWeek, QueueAge, RedLine
+from callgrade.domain.alerts import SPEC, AgentWeek, AutonomyEnded, QueueAge, RedLine
 from callgrade.domain.errors import ConflictError, ForbiddenError, InputError, NotReadyError, UnknownResourceError
 from callgrade.reviews import alerts_repository as repository
+from callgrade.reviews import autonomy
 from callgrade.reviews.alert_mail import AlertPost
 from callgrade.reviews.alert_watch import LATE, QUEUE_EVERY, AlertWatch
-from callgrade.reviews.alerts import SPACING, AlertDesk
+from callgrade.reviews.alerts import SPACING, AlertDesk, spec_in
 from tests.evaluations.made import webhook
 from tests.reviews.alerting import Letterbox, aged, alerts, clean, scored
-from tests.reviews.made import Clock, person, proposed, registered, review
+from tests.reviews.autonomous import MADE_BY, card, granted, propose
+from tests.reviews.made import FORM, Clock, person, proposed, registered, review
 
 ZONE = ZoneInfo("Asia/Shanghai")
 TO = ("li@example.com",)
@@ -469,3 +471,72 @@ def test_a_look_for_red_lines_reads_what_is_new_and_not_all_there_is(desk, datab
         event.remove(session.connection().engine, "before_cursor_execute", look)
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {seen[0][0]}", seen[0][1]).all()
     assert "evaluation_open (status=? AND updated_at>" in plan[0][3]
+
+
+# autonomy
+
+
+def autonomous(desk, model="made-up-model-1", number=1):
+    by = MADE_BY.model_copy(update={"model_reported": model})
+    for at in range(number):
+        propose(desk.database, f"{model}-{at}", card(call_id=f"{model}-{at}", by=by))
+
+
+def test_autonomy_that_applies_to_nothing_since_something_changed_is_told_once(desk, monkeypatch):
+    monkeypatch.setattr(autonomy, "LOOKED_BACK", 2)
+    autonomous(desk)
+    ids = granted(desk.database, form=FORM)
+    desk.rule(AutonomyEnded(rubric=FORM.id), email=TO)
+    assert desk.look() == 0
+    autonomous(desk, "another-model")
+    desk.clock.later(minutes=5)
+    assert desk.look() == 0, "both are in use"
+    autonomous(desk, "n", 2)
+    assert desk.look() == 0, "no more than every five minutes"
+    desk.clock.later(minutes=5)
+    assert desk.look() == 2
+    desk.clock.later(minutes=5)
+    assert desk.look() == 0
+    told = {alert.data["criterion"]: alert.data for alert in alerts(desk.database)}
+    assert told["warm"] == {
+        "autonomy_id": ids["warm"], "rubric": FORM.id, "criterion": "warm", "was": "automatic",
+        "because": {"zh": "已换模型，不再适用", "en": "Applies to nothing now: another model."},
+    }  # fmt: skip
+    box = Letterbox()
+    assert desk.post(box, language="en") == 1
+    assert "warm of test is for people again (it was automatic): Applies to nothing" in box.got[0].text
+
+
+def test_what_is_human_only_or_of_another_rubric_tells_nothing_when_it_changes(desk):
+    granted(desk.database, "warm", form=FORM, state="human_only")
+    desk.rule(AutonomyEnded())
+    granted(desk.database, "bait", form=FORM)
+    desk.rule(AutonomyEnded(rubric="another"))
+    autonomous(desk, "n")
+    desk.look()
+    assert [alert.data["criterion"] for alert in alerts(desk.database)] == ["bait"]
+
+
+# changing a rule
+
+
+def test_a_rule_is_changed_by_whoever_it_is_within_reach_of(desk):
+    rule = desk.rule(QueueAge(hours=1), email=TO)
+    desk.rules.change(desk.admin, rule.id, "更久", QueueAge(hours=2, open=9), webhook=True)
+    row = desk.rules.rule(desk.admin, rule.id)
+    assert (row.name, spec_in(row), row.email, row.webhook) == ("更久", QueueAge(hours=2, open=9), [], True)
+    with pytest.raises(ConflictError):
+        desk.rules.change(desk.admin, rule.id, "x", RedLine(), webhook=True)
+    with pytest.raises(InputError):
+        desk.rules.change(desk.admin, rule.id, "x", QueueAge(hours=2))
+    lead = person(desk.database, "lead", "qa_lead", leads=("north",))
+    with pytest.raises(UnknownResourceError):
+        desk.rules.change(lead, rule.id, "x", QueueAge(hours=2), webhook=True)
+    own = desk.rule(RedLine(), lead)
+    changed = desk.rules.change(lead, own.id, "x", RedLine(teams=("south",), published_only=True), webhook=True)
+    assert changed.spec["teams"] == ["north"]
+    desk.rules.disable(desk.admin, rule.id)
+    with pytest.raises(ConflictError):
+        desk.rules.change(desk.admin, rule.id, "x", QueueAge(hours=2), webhook=True)
+    with desk.database.reading() as session:
+        assert "alert_rule.changed" in {row.action for row in session.exec(select(AuditEvent)).all()}

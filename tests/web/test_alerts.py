@@ -4,10 +4,10 @@ import pytest
 from sqlmodel import select
 
 from callgrade.db.tables import Alert, AlertRule
-from callgrade.domain.alerts import AgentWeek, QueueAge, RedLine
+from callgrade.domain.alerts import AgentWeek, AutonomyEnded, QueueAge, RedLine
 from callgrade.reviews.alerts import spec_in
 from callgrade.web.alert_forms import RuleForm, RuleFormError, rule_in
-from tests.api.made import OTHER_RUBRIC
+from tests.api.made import OTHER_RUBRIC, RUBRIC
 from tests.reviews.alerting import Letterbox
 from tests.web.alerting import alerted, look, mails
 from tests.web.made import TEAM
@@ -31,6 +31,7 @@ def rows(rooms, table):
         ("agent_week", {"least": "2.5", "calls": "10", "weeks": "8", "after_days": "0", "confidence": "0.95"},
          AgentWeek(least=2.5, calls=10, weeks=8, after_days=0, confidence=0.95)),
         ("queue_age", {"hours": "24", "open": "100"}, QueueAge(hours=24, open=100)),
+        ("autonomy_ended", {"rubric": OTHER_RUBRIC}, AutonomyEnded(rubric=OTHER_RUBRIC)),
     ],
 )  # fmt: skip
 def test_each_kind_of_rule_is_made(rooms, kind, told, spec):
@@ -68,6 +69,40 @@ def test_what_cannot_be_says_which_field(kind, told, field):
     with pytest.raises(RuleFormError) as wrong:
         rule_in(RuleForm(**{"name": "x", "webhook": "yes", **told}), kind)
     assert list(wrong.value.faults) == [field]
+
+
+def test_a_rule_is_changed_where_it_was_made(rooms):
+    admin = rooms.browser("admin")
+    admin.post("/alerts/rules", data={**RULE, "kind": "agent_week", "least": "2.5", "teams": "a、b"})
+    (row,) = rows(rooms, AlertRule)
+    path = f"/alerts/rules/{row.id}"
+    assert f'href="{path}/edit"' in admin.get("/alerts/rules").text
+    form = admin.get(f"{path}/edit").text
+    assert "修改规则" in form
+    assert 'value="2.5"' in form
+    assert 'value="a, b"' in form
+    assert "li@example.com, wang@example.com" in form
+    faulty = admin.post(path, data={**RULE, "calls": "4"})
+    assert (faulty.status_code, "修改规则" in faulty.text) == (422, True)
+    assert admin.post(path, data={**RULE, "name": "改过", "calls": "9", "email": ""}).status_code == 303
+    (row,) = rows(rooms, AlertRule)
+    assert (row.name, row.email, spec_in(row)) == ("改过", [], AgentWeek(calls=9))
+
+
+def test_an_end_of_autonomy_is_told_in_words(rooms):
+    admin = rooms.browser("admin")
+    admin.post("/alerts/rules", data={**RULE, "kind": "autonomy_ended"})
+    (rule,) = rows(rooms, AlertRule)
+    because = {"zh": "已换模型，不再适用", "en": "Applies to nothing now: another model."}
+    for criterion in ("insult", "*violations"):
+        data = {"autonomy_id": "a", "rubric": RUBRIC, "criterion": criterion, "was": "automatic", "because": because}
+        with rooms.desk.database.writing() as session:
+            session.add(Alert(client_id=rule.client_id, rule_id=rule.id, subject=criterion, data=data))
+    page = admin.get("/alerts").text
+    assert "已换模型，不再适用" in page
+    assert f'href="/autonomy/{RUBRIC}/insult"' in page
+    assert f'href="/autonomy/{RUBRIC}/%2Aviolations"' in page
+    assert "整通无违规" in page
 
 
 def test_a_faulty_form_comes_back_as_it_was_typed(rooms):

@@ -37,17 +37,15 @@ from callgrade.domain.autonomy import (
 from callgrade.domain.errors import ConflictError, ForbiddenError, InputError, UnknownResourceError
 from callgrade.domain.frozen import LocalText
 from callgrade.domain.rubrics import Rubric
-from callgrade.domain.scorecards import Provenance, Scorecard
+from callgrade.domain.scorecards import Provenance
 from callgrade.evaluations.registry import rubric_of_digest
-from callgrade.reviews.autonomy import evidence_of, key_of, text_of
+from callgrade.reviews.autonomy import evidence_of, key_of, keys_in_use, text_of, why_idle
 from callgrade.reviews.autonomy_repository import standing
 from callgrade.stats.results import Why
 
 SCHEMA = "callgrade.autonomy/1"
 DEFAULT_LEVEL = LEVELS[0]
 MOST_LOOKS = 20
-LOOKED_BACK = 50
-"""Proposals by which it is known what makes scorecards now."""
 MOST_SHOWN = 500
 """Reviewed calls that an overview counts."""
 LONGEST_REASON = 500
@@ -84,16 +82,6 @@ class _Plan(NamedTuple):
 def key_id(key: Key) -> str:
     """A short name of a key, for forms and the command line."""
     return hashlib.sha256(key.model_dump_json().encode()).hexdigest()[:12]
-
-
-def keys_in_use(session: Session, client_id: str, rubric_id: str) -> dict[Key, Rubric]:
-    """What made the client's newest scorecards of a rubric, the newest first, each with the form it stands in."""
-    found: dict[Key, Rubric] = {}
-    for digest, content in repository.newest_proposals(session, client_id, rubric_id, LOOKED_BACK):
-        rubric = rubric_of_digest(session, digest)
-        for key in keys_of(rubric, Scorecard.model_validate_json(content).provenance).values():
-            found.setdefault(key, rubric)
-    return found
 
 
 def overview(session: Session, principal: Principal, rubric_id: str | None = None) -> list[Line]:
@@ -348,24 +336,11 @@ def _place(line: Line) -> int:
     return ids.index(line.key.criterion_id) if line.key.criterion_id in ids else len(ids)
 
 
-CHANGED = {
-    "criterion_digest": ("评分项", "criterion"),
-    "prompt_digest": ("提示词", "prompt"),
-    "model_reported": ("模型", "model"),
-    "recogniser": ("识别引擎", "recogniser"),
-}
-
-
 def _idle(row: Autonomy, keys: Mapping[Key, Rubric]) -> Line:
     """A state that finds nothing to stand for, and which changes it was."""
     key = key_of(row)
     rubric = next(iter(keys.values()))
-    now_ = next((one for one in keys if one.criterion_id == key.criterion_id), None)
-    changed = [words for name, words in CHANGED.items() if now_ is None or getattr(now_, name) != getattr(key, name)]
-    what = [", ".join(words[place] for words in changed) for place in (0, 1)]
-    reason = LocalText(
-        zh=f"已换{what[0].replace(', ', '、')}，不再适用", en=f"Applies to nothing now: another {what[1]}."
-    )
+    reason = why_idle(key, keys)
     action = LocalText(zh="对现在的组合重新取证", en="Gather evidence for what is in use now.")
     criterion = rubric.by_id.get(key.criterion_id)
     title = criterion.title if criterion else LocalText(zh=key.criterion_id, en=key.criterion_id)

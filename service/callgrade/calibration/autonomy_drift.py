@@ -22,6 +22,7 @@ from callgrade.db.types import now
 from callgrade.domain.autonomy import CALL_LEVEL, Evidence
 from callgrade.domain.frozen import LocalText
 from callgrade.reviews.autonomy import evidence_of, key_of
+from callgrade.reviews.autonomy_alerts import tell_ended
 from callgrade.stats import risk
 from callgrade.stats.drift import cusum, tuned
 
@@ -44,6 +45,7 @@ def look_for_drift(database: Database, *, clock: Callable[[], datetime] = now) -
                 if row is None or why is None or not repository.end(session, id_, clock(), why.model_dump_json()):
                     continue
                 audit.record(session, system(row.client_id), "autonomy.ended", id_, {"state": row.state})
+                tell_ended(session, row, why, clock())
                 ended += 1
         except Exception as error:
             # the text of an unforeseen one may hold anything

@@ -122,23 +122,6 @@ def checked(
             yield Checked(row.rubric_digest, row.content, said.get(row.id, []), row.probability, row.submitted_at)
 
 
-def newest_proposals(session: Session, client_id: str, rubric_id: str, limit: int) -> list[tuple[str, str]]:
-    """(the rubric's digest, the scorecard's text), the newest first."""
-    statement = (
-        select(EVALUATION.c.rubric_digest, SCORECARD.c.content)
-        .join(
-            SCORECARD,
-            and_(SCORECARD.c.evaluation_id == EVALUATION.c.id, SCORECARD.c.attempt == EVALUATION.c.attempt),
-        )
-        .where(
-            EVALUATION.c.client_id == client_id, EVALUATION.c.rubric_id == rubric_id, EVALUATION.c.status.in_(LOOKED_AT)
-        )
-        .order_by(EVALUATION.c.id.desc())
-        .limit(limit)
-    )
-    return [(row.rubric_digest, row.content) for row in session.execute(statement)]
-
-
 def rubrics_in_use(session: Session, client_id: str) -> list[str]:
     """The ids of rubrics by which the client's calls were graded."""
     graded = (EVALUATION.c.client_id == client_id) & EVALUATION.c.status.in_(LOOKED_AT)

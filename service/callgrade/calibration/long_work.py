@@ -1,7 +1,7 @@
 """Work that takes minutes, one at a time beside what is served: what comes of it stands in the database.
 
-A process that ends takes its work with it, and whoever asks is then offered to go on: everything that is done here can be begun
-again and goes on where it stopped.
+A process that ends takes its work with it, and whoever asks is then offered to go on: everything that is done here can
+be begun again and goes on where it stopped.
 """
 
 import logging

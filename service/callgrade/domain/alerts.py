@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from callgrade.domain.frozen import Frozen
 
-Kind = Literal["red_line", "agent_week", "queue_age"]
+Kind = Literal["red_line", "agent_week", "queue_age", "autonomy_ended"]
 
 
 class RedLine(Frozen):
@@ -51,5 +51,15 @@ class QueueAge(Frozen):
         return self
 
 
-Spec = Annotated[RedLine | AgentWeek | QueueAge, Field(discriminator="kind")]
+class AutonomyEnded(Frozen):
+    """What went by itself, or was agreed with together, is people's again by itself: a miss that its bound does not
+    bear, drift, or another model, prompt, criterion or recogniser. Each state once. `teams`: whose leads are told; it
+    is about the calls of all."""
+
+    kind: Literal["autonomy_ended"] = "autonomy_ended"
+    rubric: str | None = None
+    teams: tuple[str, ...] = ()
+
+
+Spec = Annotated[RedLine | AgentWeek | QueueAge | AutonomyEnded, Field(discriminator="kind")]
 SPEC: TypeAdapter[Spec] = TypeAdapter(Spec)

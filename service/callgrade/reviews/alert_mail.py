@@ -46,6 +46,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "待评审 {open} 条，最久的已等 {oldest_hours} 小时（班组 {team}）",
         "{open} reviews open, the oldest for {oldest_hours} hours (team {team})",
     ),
+    "autonomy_ended": (
+        "{rubric} 的 {criterion} 又由人评（此前为 {was}）：{because}",
+        "{criterion} of {rubric} is for people again (it was {was}): {because}",
+    ),
     "look": ("查看：{url}", "Look: {url}"),
     "why": (
         "您收到此信，是因为告警规则“{name}”写有您的地址。",
@@ -53,6 +57,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
 }
 """In Chinese and in English."""
+KNOWN_BY = {"criteria": "red_line", "week": "agent_week", "autonomy_id": "autonomy_ended"}
+"""A figure that only one kind of alert has."""
 
 
 class AlertPost:
@@ -127,8 +133,10 @@ def _line(alert: Alert, url: str, language: Language, zone: tzinfo) -> str:
     data = alert.data
     if data.get("test"):
         return _in(language, "test")
-    kind = "red_line" if "criteria" in data else "agent_week" if "week" in data else "queue_age"
     told = {name: _figure(name, value) for name, value in data.items()}
+    kind = next((kind for name, kind in KNOWN_BY.items() if name in data), "queue_age")
+    if kind == "autonomy_ended":
+        told["because"] = data["because"][language]
     moment = alert.raised_at.astimezone(zone)
     said = f"{moment:%Y-%m-%d %H:%M}  {_in(language, kind, **{'team': '–', **told})}"
     return f"{said}\n{url}/calls/{data['call']}" if url and "call" in data else said

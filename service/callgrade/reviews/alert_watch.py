@@ -13,7 +13,7 @@ from sqlmodel import Session
 from callgrade.db.session import Database
 from callgrade.db.tables import AlertRule
 from callgrade.db.types import now
-from callgrade.domain.alerts import AgentWeek, QueueAge, RedLine
+from callgrade.domain.alerts import AgentWeek, AutonomyEnded, QueueAge, RedLine
 from callgrade.domain.periods import Span, previous, span_of
 from callgrade.domain.programme import Period
 from callgrade.domain.reviews import is_red_line
@@ -23,11 +23,13 @@ from callgrade.evaluations import registry
 from callgrade.reviews import alerts_repository as repository
 from callgrade.reviews.alerts import Found, raise_one, spec_in
 from callgrade.reviews.alerts_repository import LOOKED_AT, Judged
+from callgrade.reviews.autonomy_alerts import idle
 
 PAGE, MOST_PAGES = 500, 20
 LATE = timedelta(seconds=10)
 """What was stored just now may yet become visible with an earlier moment: so much is looked at again."""
 QUEUE_EVERY = timedelta(minutes=5)
+AUTONOMY_EVERY = timedelta(minutes=5)
 WEEK = Period(unit="week")
 _LOG = logging.getLogger(__name__)
 
@@ -65,8 +67,10 @@ class AlertWatch:
                 look: Look | None = self._red_lines(session, rule, spec, at)
             elif isinstance(spec, AgentWeek):
                 look = self._weeks(session, rule, spec, at)
-            else:
+            elif isinstance(spec, QueueAge):
                 look = self._queue(session, rule, spec, at)
+            else:
+                look = self._autonomy(session, rule, spec, at)
         return 0 if look is None else self._tell(rule, look, at)
 
     def _tell(self, rule: AlertRule, look: Look, at: datetime) -> int:
@@ -116,6 +120,11 @@ class AlertWatch:
         if rule.looked_until is not None and at < rule.looked_until + QUEUE_EVERY:
             return None
         return Look(list(self._long_queues(session, rule, spec, at)), at)
+
+    def _autonomy(self, session: Session, rule: AlertRule, spec: AutonomyEnded, at: datetime) -> Look | None:
+        if rule.looked_until is not None and at < rule.looked_until + AUTONOMY_EVERY:
+            return None
+        return Look(list(idle(session, rule, spec)), at)
 
     def _long_queues(self, session: Session, rule: AlertRule, spec: QueueAge, at: datetime) -> Iterator[Found]:
         """Each team by itself; once a day of the call centre's."""

@@ -53,13 +53,8 @@ class AlertDesk:
         self, visitor: Principal, name: str, spec: Spec, *, email: Sequence[str] = (), webhook: bool = False
     ) -> AlertRule:
         """A lead's rule is about the teams that they lead. Raises InputError for a name or address that is none."""
-        if visitor.reach("alerts:write") == "teams":
-            if not visitor.teams:
-                raise ForbiddenError("a rule of a lead is about the teams that they lead, and these are none")
-            spec = spec.model_copy(update={"teams": tuple(sorted(visitor.teams))})
-        name, addresses = checked_name(name), checked_addresses(email)
-        if not addresses and not webhook:
-            raise InputError("say who is told: an e-mail address, or the webhooks")
+        spec = _within(visitor, spec)
+        name, addresses = _checked(name, email, webhook)
         with self._database.writing() as session:
             row = AlertRule(
                 client_id=visitor.client_id,
@@ -75,6 +70,36 @@ class AlertDesk:
             session.flush()
             audit.record(session, visitor, "alert_rule.made", row.id, {"kind": row.kind})
             return row
+
+    def change(
+        self,
+        visitor: Principal,
+        rule_id: str,
+        name: str,
+        spec: Spec,
+        *,
+        email: Sequence[str] = (),
+        webhook: bool = False,
+    ) -> AlertRule:
+        """What it looks for from now on, and who is told; what it found stays, and of that nobody is told again.
+        Raises as `make`, UnknownResourceError for another's rule, ConflictError for one that is off or of another
+        kind."""
+        spec = _within(visitor, spec)
+        name, addresses = _checked(name, email, webhook)
+        with self._database.writing() as session:
+            row = self._rule(session, visitor, rule_id)
+            if row.disabled_at is not None or row.kind != spec.kind:
+                raise ConflictError("the rule is switched off, or of another kind: make a new one")
+            row.name, row.spec = name, json.loads(spec.model_dump_json())
+            row.email, row.webhook = list(addresses), webhook
+            session.add(row)
+            audit.record(session, visitor, "alert_rule.changed", row.id, {"kind": row.kind})
+            return row
+
+    def rule(self, visitor: Principal, rule_id: str) -> AlertRule:
+        """Raises UnknownResourceError for another's."""
+        with self._database.reading() as session:
+            return self._rule(session, visitor, rule_id)
 
     def disable(self, visitor: Principal, rule_id: str) -> None:
         """It looks for nothing any more; what it found stays. Raises UnknownResourceError for another's rule."""
@@ -128,6 +153,22 @@ def is_within(visitor: Principal, row: AlertRule) -> bool:
         return True
     teams = row.spec.get("teams") or ()
     return bool(teams) and visitor.teams.issuperset(teams)
+
+
+def _within(visitor: Principal, spec: Spec) -> Spec:
+    """About what the visitor may be told of."""
+    if visitor.reach("alerts:write") == "all":
+        return spec
+    if not visitor.teams:
+        raise ForbiddenError("a rule of a lead is about the teams that they lead, and these are none")
+    return spec.model_copy(update={"teams": tuple(sorted(visitor.teams))})
+
+
+def _checked(name: str, email: Sequence[str], webhook: bool) -> tuple[str, tuple[str, ...]]:
+    name, addresses = checked_name(name), checked_addresses(email)
+    if not addresses and not webhook:
+        raise InputError("say who is told: an e-mail address, or the webhooks")
+    return name, addresses
 
 
 def spec_in(row: AlertRule) -> Spec:

@@ -1,6 +1,8 @@
 """Which criteria of one scorecard go by themselves. The state is looked up by what made the scorecard: another model,
 prompt, criterion or recogniser finds none, and then people decide."""
 
+from collections.abc import Iterable
+
 from pydantic import ValidationError
 from sqlmodel import Session
 
@@ -21,9 +23,18 @@ from callgrade.domain.frozen import Frozen, LocalText
 from callgrade.domain.judgements import EXCLUDED
 from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Scorecard
+from callgrade.evaluations.registry import rubric_of_digest
 from callgrade.reviews import autonomy_repository as repository
 from callgrade.reviews.confidence import Confidence, with_confidence
 
+LOOKED_BACK = 50
+"""Proposals by which it is known what makes scorecards now."""
+CHANGED = {
+    "criterion_digest": ("评分项", "criterion"),
+    "prompt_digest": ("提示词", "prompt"),
+    "model_reported": ("模型", "model"),
+    "recogniser": ("识别引擎", "recogniser"),
+}
 NOBODY = LocalText(zh="尚未授予自主权", en="Nothing was granted.")
 UNPROVEN = LocalText(zh="没有可信的证据", en="There is no evidence that proves it.")
 
@@ -129,4 +140,24 @@ def pass_of(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -
         automatic=automatic,
         passing=passing(rubric, card.judgements, frozenset(automatic), call_level=call_level),
         rests_on=tuple(id_ for id_ in rests_on if id_ is not None),
+    )
+
+
+def keys_in_use(session: Session, client_id: str, rubric_id: str) -> dict[Key, Rubric]:
+    """What made the client's newest scorecards of a rubric, the newest first, each with the form it stands in."""
+    found: dict[Key, Rubric] = {}
+    for digest, content in repository.newest_proposals(session, client_id, rubric_id, LOOKED_BACK):
+        rubric = rubric_of_digest(session, digest)
+        for key in keys_of(rubric, Scorecard.model_validate_json(content).provenance).values():
+            found.setdefault(key, rubric)
+    return found
+
+
+def why_idle(key: Key, keys: Iterable[Key]) -> LocalText:
+    """Of a state that finds nothing to stand for among `keys`, the newest first: which changes it was."""
+    now = next((one for one in keys if one.criterion_id == key.criterion_id), None)
+    changed = [words for name, words in CHANGED.items() if now is None or getattr(now, name) != getattr(key, name)]
+    what = [", ".join(words[place] for words in changed) for place in (0, 1)]
+    return LocalText(
+        zh=f"已换{what[0].replace(', ', '、')}，不再适用", en=f"Applies to nothing now: another {what[1]}."
     )

@@ -11,8 +11,9 @@ from sqlalchemy import exists, func, select
 from sqlmodel import Session
 
 from callgrade.db.tables import Autonomy, Evaluation
-from callgrade.evaluations.tables import EVALUATION, TRANSCRIPT
+from callgrade.evaluations.tables import EVALUATION, SCORECARD, TRANSCRIPT
 from callgrade.reviews.repository import insert_missing
+from callgrade.reviews.sampling_repository import LOOKED_AT
 from callgrade.reviews.tables import AUTONOMY, REVIEW, UNREAD
 
 
@@ -87,4 +88,19 @@ def keep(session: Session, **values: Any) -> bool:
 
 def is_reviewed(session: Session, evaluation_id: str) -> bool:
     found = select(REVIEW.c.id).where(REVIEW.c.evaluation_id == evaluation_id).limit(1)
+def newest_proposals(session: Session, client_id: str, rubric_id: str, limit: int) -> list[tuple[str, str]]:
+    """(the rubric's digest, the scorecard's text), the newest first."""
+    stands = (SCORECARD.c.evaluation_id == EVALUATION.c.id) & (SCORECARD.c.attempt == EVALUATION.c.attempt)
+    statement = (
+        select(EVALUATION.c.rubric_digest, SCORECARD.c.content)
+        .join(SCORECARD, stands)
+        .where(
+            EVALUATION.c.client_id == client_id, EVALUATION.c.rubric_id == rubric_id, EVALUATION.c.status.in_(LOOKED_AT)
+        )
+        .order_by(EVALUATION.c.id.desc())
+        .limit(limit)
+    )
+    return [(row.rubric_digest, row.content) for row in session.execute(statement)]
+
+
     return session.execute(found).first() is not None

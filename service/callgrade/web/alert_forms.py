@@ -8,15 +8,17 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from callgrade.db.tables import AlertRule
 from callgrade.domain.alerts import SPEC, Kind, Spec
 from callgrade.domain.errors import InputError
-from callgrade.reviews.alerts import LONGEST_NAME, checked_addresses, checked_name
+from callgrade.reviews.alerts import LONGEST_NAME, checked_addresses, checked_name, spec_in
 from callgrade.web.words import N_
 
 OF_KIND: Mapping[Kind, tuple[str, ...]] = {
     "red_line": ("rubric", "teams", "published_only"),
     "agent_week": ("rubric", "teams", "confidence", "least", "calls", "weeks", "after_days"),
     "queue_age": ("teams", "hours", "open"),
+    "autonomy_ended": ("rubric", "teams"),
 }
 """The fields of each kind's form that make up its spec."""
 WRONG: Mapping[str, str] = {
@@ -68,6 +70,22 @@ class Wanted:
 
 def form_in(data: FormData) -> RuleForm:
     return RuleForm(**{field.name: str(data.get(field.name, ""))[:4_000].strip() for field in fields(RuleForm)})
+
+
+def form_of(row: AlertRule) -> RuleForm:
+    """A rule as somebody would have typed it."""
+    kind = next(kind for kind in OF_KIND if kind == row.kind)
+    spec = spec_in(row).model_dump()
+    told = {name: _typed(spec[name]) for name in OF_KIND[kind]}
+    return RuleForm(name=row.name, email=", ".join(row.email), webhook="yes" if row.webhook else "", **told)
+
+
+def _typed(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
 def rule_in(form: RuleForm, kind: Kind) -> Wanted:

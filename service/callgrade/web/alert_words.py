@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from callgrade.db.tables import Alert
-from callgrade.domain.alerts import AgentWeek, Kind, QueueAge, RedLine, Spec
+from callgrade.domain.alerts import AgentWeek, AutonomyEnded, Kind, QueueAge, RedLine, Spec
+from callgrade.domain.autonomy import CALL_LEVEL
 from callgrade.domain.frozen import LocalText
 from callgrade.reviews.alerts_repository import AlertRow
 from callgrade.web.shell import Tone
@@ -16,13 +17,16 @@ KINDS: Mapping[Kind, str] = {
     "red_line": N_("Red line"),
     "agent_week": N_("An agent's week"),
     "queue_age": N_("Old queue"),
+    "autonomy_ended": N_("Autonomy ends"),
 }
 MEANT: Mapping[Kind, str] = {
     "red_line": N_("A violation, or a critical criterion not met, as soon as it is proposed or published."),
     "agent_week": N_("A week of an agent far from what is usual for them, up or down."),
     "queue_age": N_("Reviews that wait for too long, or too many of them. Told once a day while it lasts."),
+    "autonomy_ended": N_("What went by itself is for people again: a miss too many, drift, or something changed."),
 }
 TESTED = N_("Test")
+WHOLE_CALL = N_("No violation in the whole call")
 
 
 class Told(NamedTuple):
@@ -48,6 +52,8 @@ def told_of(row: AlertRow, titles: Mapping[str, LocalText], words: Words) -> Tol
                     row.shown_call_id or "")  # fmt: skip
     if row.kind == "agent_week":
         return Told("partly", _(kind), _week(data, titles, words), _calls_of(data), data["agent_id"])
+    if row.kind == "autonomy_ended":
+        return _autonomy(data, _(kind), titles, words)
     return Told("partly", _(kind), _queue(data, words), "/sampling/reviews", _("Hand out reviews"))
 
 
@@ -76,6 +82,8 @@ def rule_in_words(spec: Spec, titles: Mapping[str, LocalText], words: Words) -> 
             said.append(_("The oldest waits for more than %(hours)s hours", hours=words.points(spec.hours)))
         if spec.open is not None:
             said.append(_("More than %(number)s open", number=words.number(spec.open)))
+    elif isinstance(spec, AutonomyEnded):
+        said.append(_("By itself: a miss, drift, another model, prompt, criterion or recogniser"))
     if not isinstance(spec, QueueAge) and spec.rubric:
         said.append(_title(titles, spec.rubric, spec.rubric, words))
     if spec.teams:
@@ -94,6 +102,14 @@ def _week(data: Mapping[str, Any], titles: Mapping[str, LocalText], words: Words
         past=data["past_weeks"],
         **told,
     )
+
+
+def _autonomy(data: Mapping[str, Any], kind: str, titles: Mapping[str, LocalText], words: Words) -> Told:
+    because, id_ = LocalText.model_validate(data["because"]).in_language(words.language), data["criterion"]
+    name = words.gettext(WHOLE_CALL) if id_ == CALL_LEVEL else _title(titles, f"{data['rubric']}/{id_}", id_, words)
+    rubric = _title(titles, data["rubric"], data["rubric"], words)
+    said = words.gettext("%(rubric)s, %(criterion)s: %(because)s", rubric=rubric, criterion=name, because=because)
+    return Told("bad", kind, said, f"/autonomy/{data['rubric']}/{quote(id_)}", words.gettext("What may go unread"))
 
 
 def _queue(data: Mapping[str, Any], words: Words) -> str:

@@ -44,7 +44,7 @@ class AlertRule(SQLModel, table=True):
     client_id: str = Field(foreign_key="client.id", index=True)
     name: str
     kind: str
-    """red_line agent_week queue_age"""
+    """red_line agent_week queue_age autonomy_ended"""
     spec: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     email: list[Any] = Field(default_factory=list, sa_type=Json)
     webhook: bool = False

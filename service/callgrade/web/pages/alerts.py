@@ -16,7 +16,7 @@ from callgrade.evaluations import registry
 from callgrade.reviews import alerts_repository as repository
 from callgrade.reviews.alerts import AlertDesk, spec_in
 from callgrade.reviews.alerts_repository import AlertRow
-from callgrade.web.alert_forms import RuleForm, RuleFormError, form_in, rule_in
+from callgrade.web.alert_forms import RuleForm, RuleFormError, form_in, form_of, rule_in
 from callgrade.web.alert_words import KINDS, MEANT, Told, mail_of, rule_in_words, told_of
 from callgrade.web.dependencies import Desk, Desked, needs
 from callgrade.web.live import Topic
@@ -27,6 +27,9 @@ from callgrade.web.words import N_, Words
 PAGE = 50
 CONFIDENCES = (("0.95", "95%"), ("0.99", "99%"), ("0.999", "99.9%"))
 WHEN = {"": N_("As soon as it is proposed"), "yes": N_("Once it is published")}
+
+NAMES = {"criteria", "criterion"}
+"""Of figures that name criteria of the rubric."""
 
 router = APIRouter()
 Watcher = Annotated[Principal, needs("alerts:write")]
@@ -61,7 +64,7 @@ def alerts(
     words, service = words_of(request), alerting(desk)
     found = service.page(visitor, before=before, limit=PAGE + 1)
     with desk.database.reading() as session:
-        titles = _titles(session, [row.alert.data["rubric"] for row in found if "criteria" in row.alert.data])
+        titles = _titles(session, [row.alert.data["rubric"] for row in found if NAMES & row.alert.data.keys()])
     shown = [Shown(row, told_of(row, titles, words), mail_of(row.alert)) for row in found[:PAGE]]
     return page_or_part(
         request,
@@ -120,6 +123,27 @@ def make(
     return redirect(request, "/alerts/rules", told=_("The rule is on. Try it with a test."))
 
 
+@router.get("/alerts/rules/{rule_id}/edit")
+def edit(request: Request, visitor: Watcher, desk: Desked, rule_id: str) -> Response:
+    row = alerting(desk).rule(visitor, rule_id)
+    return _form(request, visitor, desk, _kind(row), form_of(row), of=row)
+
+
+@router.post("/alerts/rules/{rule_id}")
+def change(
+    request: Request, visitor: Watcher, desk: Desked, rule_id: str, data: Annotated[FormData, Depends(sent)]
+) -> Response:
+    """Of a kind it stays; what it found stays, too."""
+    _ = words_of(request).gettext
+    row, form = alerting(desk).rule(visitor, rule_id), form_in(data)
+    try:
+        wanted = rule_in(form, _kind(row))
+    except RuleFormError as error:
+        return _form(request, visitor, desk, _kind(row), form, error.faults, of=row)
+    alerting(desk).change(visitor, rule_id, wanted.name, wanted.spec, email=wanted.email, webhook=wanted.webhook)
+    return redirect(request, "/alerts/rules", told=_("Saved; it looks for this from now on."))
+
+
 @router.post("/alerts/rules/{rule_id}/disabling")
 def disable(request: Request, visitor: Watcher, desk: Desked, rule_id: str) -> Response:
     _ = words_of(request).gettext
@@ -146,6 +170,8 @@ def _form(
     kind: Kind,
     form: RuleForm,
     faults: dict[str, str] | None = None,
+    *,
+    of: AlertRule | None = None,
 ) -> Response:
     words = words_of(request)
     with desk.database.reading() as session:
@@ -156,6 +182,7 @@ def _form(
         visitor,
         status=422 if faults else 200,
         kind=kind,
+        rule=of,
         kinds=[(f"/alerts/rules/new?kind={name}", words.gettext(text), name == kind) for name, text in KINDS.items()],
         meant=MEANT[kind],
         form=form,
