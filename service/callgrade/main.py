@@ -23,6 +23,7 @@ from callgrade.api.dependencies import Services
 from callgrade.api.health import Check, Health, database_check, disk_check, model_check
 from callgrade.api.metrics import Metrics
 from callgrade.calibration.autonomy_drift import look_for_drift
+from callgrade.calibration.second_opinion.asking import SecondOpinions
 from callgrade.db.session import Database
 from callgrade.evaluations.housekeeping import HOUR, Housekeeping, Task
 from callgrade.evaluations.intake import Intake
@@ -129,14 +130,13 @@ def open_workshop(settings: Settings, watch: Watch | None = None) -> Iterator[Wo
 def desk_work(settings: Settings, database: Database) -> list[Task]:
     """What the review desk has to do now and then."""
     zone = ZoneInfo(settings.timezone)
+    second = SecondOpinions(database, zone=zone)
+    unread = UnreadDesk(database, zone=zone, audited_share=settings.desk.audited_share, second_opinion=second.ask)
     work = [
         Task("look_through", LOOK_THROUGH_S, Sampler(database, zone=zone).look_through),
         Task("hand_back", HAND_BACK_S, partial(hand_back, database)),
-        Task(
-            "publish_unread",
-            LOOK_THROUGH_S,
-            UnreadDesk(database, zone=zone, audited_share=settings.desk.audited_share).look_through,
-        ),
+        Task("second_opinion", LOOK_THROUGH_S, second.look_through),
+        Task("publish_unread", LOOK_THROUGH_S, unread.look_through),
         Task("look_for_drift", 6 * HOUR, partial(look_for_drift, database)),
         Task("watch", LOOK_THROUGH_S, AlertWatch(database, zone=zone).look_through),
         Task("forget_sign_ins", HOUR, make_sign_ins(settings, database).forget),

@@ -19,7 +19,7 @@ ReviewState = Literal["open", "submitted", "withdrawn"]
 AppealState = Literal["open", "upheld", "accepted", "changed", "withdrawn"]
 Why = Literal[
     "sample", "unusual", "red_line", "low_confidence", "flagged", "watched_agent", "topic", "complaint", "double",
-    "picked", "corrected", "audit",
+    "picked", "corrected", "audit", "second_opinion",
 ]  # fmt: skip
 
 

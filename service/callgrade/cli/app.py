@@ -24,6 +24,7 @@ from callgrade.cli import (
     publishing,
     releases,
     rubrics,
+    second_opinion,
     serve,
 )
 from callgrade.domain.errors import CallgradeError, ConfigurationError, PromptError, RubricError
@@ -49,6 +50,7 @@ publishing.register(rubrics.app, prompts.app)
 app.add_typer(golden.app, name="golden")
 app.add_typer(autonomy.app, name="autonomy")
 app.add_typer(calibrate.app, name="calibrate")
+app.add_typer(second_opinion.app, name="second-opinion")
 app.add_typer(evals.app, name="eval")
 app.add_typer(releases.app, name="release")
 app.add_typer(models.app, name="models")

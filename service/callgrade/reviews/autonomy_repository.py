@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlmodel import Session
 
 from callgrade.db.tables import Autonomy, Evaluation
-from callgrade.evaluations.tables import EVALUATION, SCORECARD, TRANSCRIPT
+from callgrade.evaluations.tables import EVALUATION, TRANSCRIPT
 from callgrade.reviews.repository import insert_missing
-from callgrade.reviews.sampling_repository import LOOKED_AT
 from callgrade.reviews.tables import AUTONOMY, REVIEW, UNREAD
 
 
@@ -56,6 +55,16 @@ def waiting(
     session: Session, client_id: str, rubric_id: str, since: datetime, until: datetime, limit: int
 ) -> list[Waiting]:
     """Proposals of that span which nobody reviews and nothing was decided about, the oldest first."""
+    looked_at = exists().where(UNREAD.c.evaluation_id == EVALUATION.c.id, UNREAD.c.attempt == EVALUATION.c.attempt)
+    reviewed = exists().where(REVIEW.c.evaluation_id == EVALUATION.c.id)
+    more = [EVALUATION.c.finished_at < until, ~looked_at, ~reviewed]
+    return proposals(session, client_id, rubric_id, since, more, limit)
+
+
+def proposals(
+    session: Session, client_id: str, rubric_id: str, since: datetime, more: Sequence[ColumnElement[bool]], limit: int
+) -> list[Waiting]:
+    """What was proposed since then and `more` holds of, the oldest first."""
     newest = (
         select(TRANSCRIPT.c.content)
         .where(TRANSCRIPT.c.call_id == EVALUATION.c.call_id)
@@ -63,7 +72,6 @@ def waiting(
         .limit(1)
         .scalar_subquery()
     )
-    looked_at = exists().where(UNREAD.c.evaluation_id == EVALUATION.c.id, UNREAD.c.attempt == EVALUATION.c.attempt)
     rows = session.execute(
         select(Evaluation, newest.label("words"))
         .where(
@@ -71,9 +79,7 @@ def waiting(
             EVALUATION.c.rubric_id == rubric_id,
             EVALUATION.c.status == "proposed",
             EVALUATION.c.finished_at >= since,
-            EVALUATION.c.finished_at < until,
-            ~looked_at,
-            ~exists().where(REVIEW.c.evaluation_id == EVALUATION.c.id),
+            *more,
         )
         .order_by(EVALUATION.c.id)
         .limit(limit)
@@ -88,19 +94,4 @@ def keep(session: Session, **values: Any) -> bool:
 
 def is_reviewed(session: Session, evaluation_id: str) -> bool:
     found = select(REVIEW.c.id).where(REVIEW.c.evaluation_id == evaluation_id).limit(1)
-def newest_proposals(session: Session, client_id: str, rubric_id: str, limit: int) -> list[tuple[str, str]]:
-    """(the rubric's digest, the scorecard's text), the newest first."""
-    stands = (SCORECARD.c.evaluation_id == EVALUATION.c.id) & (SCORECARD.c.attempt == EVALUATION.c.attempt)
-    statement = (
-        select(EVALUATION.c.rubric_digest, SCORECARD.c.content)
-        .join(SCORECARD, stands)
-        .where(
-            EVALUATION.c.client_id == client_id, EVALUATION.c.rubric_id == rubric_id, EVALUATION.c.status.in_(LOOKED_AT)
-        )
-        .order_by(EVALUATION.c.id.desc())
-        .limit(limit)
-    )
-    return [(row.rubric_digest, row.content) for row in session.execute(statement)]
-
-
     return session.execute(found).first() is not None

@@ -4,7 +4,7 @@ A save that was answered is stored. Each carries the version it was made against
 with what stands now, so that both can be shown.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ from callgrade.domain.reviews import (
 )
 from callgrade.domain.rubrics import Rubric
 from callgrade.domain.scorecards import Scorecard
+from callgrade.domain.second_opinion import Difference
 from callgrade.evaluations import registry
 from callgrade.evaluations import repository as evaluations
 from callgrade.reviews import repository
@@ -37,7 +38,8 @@ from callgrade.reviews.autonomy import pass_of, sure
 from callgrade.reviews.autonomy_repository import goes_anything
 from callgrade.reviews.publishing import begins_from, is_second_check, publish
 from callgrade.reviews.repository import Subject
-from callgrade.reviews.views import SAMPLE, ReviewView, cards, open_ones, running
+from callgrade.reviews.second_opinion_repository import differences
+from callgrade.reviews.views import NOBODY, SAMPLE, ReviewView, cards, open_ones, running
 
 CLAIM = timedelta(minutes=15)
 BULK_CONFIDENCE = 0.9
@@ -155,13 +157,15 @@ class ReviewDesk:
             return self._view(session, visitor, subject.review, (subject, rubric, proposal))
 
     def approve_together(self, visitor: Principal, review_id: str, expected: dict[str, int]) -> ReviewView:
-        """Approves those of the named criteria (with the versions shown) that are undecided and sure enough; red lines
-        and unfounded quotes never. Raises StaleError, ClaimedError, ConflictError in a blind review."""
+        """Approves those of the named criteria (with the versions shown) that are undecided and sure enough; red lines,
+        unfounded quotes and what a second opinion differs from never. Raises StaleError, ClaimedError, ConflictError in
+        a blind review."""
         with self._database.writing() as session:
             subject, rubric, proposal = self._at_work(session, visitor, review_id)
             if subject.review.blind:
                 raise ConflictError("the proposals of this review are not shown, so none can be approved")
             stands = standing(repository.decisions(session, review_id))
+            differs = _differs(session, subject.review)
             rows = [
                 Decision(
                     criterion_id=id_, version=expected[id_] + 1, kind="approve", by=visitor.actor, at=self._clock()
@@ -169,6 +173,7 @@ class ReviewDesk:
                 for proposed in proposal.judgements
                 if (id_ := proposed.criterion_id) in expected
                 and id_ not in stands
+                and id_ not in differs
                 and why_not_in_bulk(proposed, rubric.by_id[id_], at_least=self._bulk) is None
             ]
             if rows:
@@ -291,11 +296,13 @@ class ReviewDesk:
 
     def _automatic(self, session: Session, review: Review, subject: Subject, rubric: Rubric) -> dict[str, LocalText]:
         """Criterion → why it goes by itself. Nothing in a blind review, nor in a check of what was published: there
-        somebody's own look is what is wanted."""
+        somebody's own look is what is wanted. Nor where a second opinion differs."""
         client_id = subject.evaluation.client_id
         if review.blind or is_second_check(review) or not goes_anything(session, client_id, rubric.id):
             return {}
-        return pass_of(session, client_id, rubric, repository.proposal(subject)).automatic
+        found = pass_of(session, client_id, rubric, repository.proposal(subject)).automatic
+        differs = _differs(session, review) if found else {}
+        return {id_: why for id_, why in found.items() if id_ not in differs}
 
     def _rubric(self, session: Session, review: Review, subject: Subject | None = None) -> Rubric:
         subject = subject or repository.subject(session, review)
@@ -335,7 +342,16 @@ class ReviewDesk:
             due_at=review.due_at,
             claimed_by=repository.login_of(session, other) if live else None,
             claimed_until=review.claimed_until if live else None,
-            cards=cards(rubric, proposal, log, mine, hidden=hidden, at_least=self._bulk, automatic=automatic),
+            cards=cards(
+                rubric,
+                proposal,
+                log,
+                mine,
+                hidden=hidden,
+                at_least=self._bulk,
+                automatic=automatic,
+                differs=NOBODY if hidden else _differs(session, review),
+            ),
             undecided=open_ones(proposal, log, automatic),
             running=running(rubric, proposal, log, transcript, hidden=hidden),
         )
@@ -357,6 +373,11 @@ def _proposal(session: Session, review: Review, subject: Subject, rubric: Rubric
     """With calibrated confidences where there are any; of a blind review as it is, for nobody sees it."""
     found = repository.proposal(subject)
     return found if review.blind else sure(session, subject.evaluation.client_id, rubric, found)
+
+
+def _differs(session: Session, review: Review) -> Mapping[str, Difference]:
+    """Criterion → what a second opinion says instead of the proposal. A second check looks at no proposal."""
+    return NOBODY if is_second_check(review) else differences(session, review.evaluation_id, review.attempt)
 
 
 def _barred(session: Session, visitor: Principal, review: Review) -> bool:

@@ -20,6 +20,7 @@ from callgrade.calls.service import parse_stored
 from callgrade.db.session import Database
 from callgrade.db.tables import Evaluation
 from callgrade.db.types import now
+from callgrade.domain.calls import Transcript
 from callgrade.domain.periods import deadline
 from callgrade.domain.plans import why_always
 from callgrade.domain.rubrics import Rubric
@@ -34,6 +35,7 @@ from callgrade.reviews.autonomy_repository import Waiting
 from callgrade.reviews.publishing import publish
 from callgrade.reviews.repository import is_wordless, keep_words
 from callgrade.reviews.sampling import plan_in
+from callgrade.reviews.second_opinion import SECOND_OPINION, Ask, nobody
 
 AUDIT = "audit"
 AUDITED_SHARE = 0.05
@@ -53,7 +55,8 @@ class Unread(NamedTuple):
 
 
 class UnreadDesk:
-    """One a process. `audited_share`, above 0 up to 1, is what is drawn by chance of all that would pass."""
+    """One a process. `audited_share`, above 0 up to 1, is what is drawn by chance of all that would pass. Nothing
+    passes that the `second_opinion` differs from, or that it cannot be asked about."""
 
     def __init__(
         self,
@@ -61,9 +64,11 @@ class UnreadDesk:
         *,
         zone: ZoneInfo,
         audited_share: float = AUDITED_SHARE,
+        second_opinion: Ask = nobody,
         clock: Callable[[], datetime] = now,
     ):
         self._database, self._zone, self._share, self._clock = database, zone, audited_share, clock
+        self._ask = second_opinion
 
     def look_through(self, *, limit: int = PAGE) -> Unread:
         """Decides about what was proposed since anything goes by itself. Meant to be called every half minute; on
@@ -98,7 +103,10 @@ class UnreadDesk:
             if card is None:  # its call was erased meanwhile
                 return []
             found = pass_of(session, evaluation.client_id, rubric, card)
-            stopped = found.passing.stopped_by or self._always(session, rubric, waiting, card)
+            words = parse_stored(waiting.transcript)
+            stopped = found.passing.stopped_by or self._always(session, rubric, waiting, card, words)
+            if self._ask(session, evaluation, rubric, card, words):
+                stopped = stopped or SECOND_OPINION
             passes = found.passing.passes and stopped is None
             chosen = passes and chance(evaluation.id, evaluation.attempt) < self._share
             outcome = "audited" if chosen else "published" if passes else "kept"
@@ -118,9 +126,10 @@ class UnreadDesk:
                 self._act(session, evaluation, card, outcome, found.rests_on)
             return [outcome] if first else []
 
-    def _always(self, session: Session, rubric: Rubric, waiting: Waiting, card: Scorecard) -> str | None:
+    def _always(
+        self, session: Session, rubric: Rubric, waiting: Waiting, card: Scorecard, transcript: Transcript
+    ) -> str | None:
         """Why a sampling plan looks at this call whatever is drawn."""
-        transcript = parse_stored(waiting.transcript)
         for row in sampling_repository.plans(session, waiting.evaluation.client_id):
             plan = plan_in(row)
             if row.rubric_id != rubric.id or (plan.teams and waiting.evaluation.team not in plan.teams):

@@ -21,11 +21,13 @@ from callgrade.domain.reviews import (
 )
 from callgrade.domain.rubrics import Criterion, Rubric
 from callgrade.domain.scorecards import Scorecard, ScoredJudgement
+from callgrade.domain.second_opinion import Difference
 from callgrade.evaluations.service import known_facts
 
 SAMPLE = "sample"
 """The reason that a blind review gives, whatever it is."""
 NOTHING: Mapping[str, LocalText] = MappingProxyType({})
+NOBODY: Mapping[str, Difference] = MappingProxyType({})
 
 
 class CriterionView(Frozen):
@@ -46,6 +48,7 @@ class CriterionView(Frozen):
     why_not: WhyNot | None
     in_bulk: bool
     automatic: LocalText | None = None
+    differs: Difference | None = None
 
     @property
     def to_decide(self) -> bool:
@@ -103,16 +106,19 @@ def cards(
     hidden: bool,
     at_least: float,
     automatic: Mapping[str, LocalText] = NOTHING,
+    differs: Mapping[str, Difference] = NOBODY,
 ) -> tuple[CriterionView, ...]:
     """In the order of the form. `hidden`: the reviewer has not submitted what they think themselves; then nothing is
-    `automatic`, whatever is said."""
+    `automatic`, whatever is said, and nothing `differs`."""
     stands = standing(log)
     versions = {id_: max((d.version for d in log if d.criterion_id == id_), default=0) for id_ in rubric.by_id}
     shown = []
     for proposed in proposal.judgements:
         criterion = rubric.by_id[proposed.criterion_id]
         by_itself = None if hidden else automatic.get(criterion.id)
-        in_bulk = not hidden and by_itself is None and why_not_in_bulk(proposed, criterion, at_least=at_least) is None
+        otherwise = None if hidden else differs.get(criterion.id)
+        alone = by_itself is not None or otherwise is not None
+        in_bulk = not (hidden or alone) and why_not_in_bulk(proposed, criterion, at_least=at_least) is None
         shown.append(
             CriterionView(
                 criterion=criterion,
@@ -126,6 +132,7 @@ def cards(
                 why_not=None if hidden else why_not_approved(proposed),
                 in_bulk=in_bulk,
                 automatic=by_itself,
+                differs=otherwise,
             )
         )
     return tuple(shown)

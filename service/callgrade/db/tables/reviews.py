@@ -31,7 +31,8 @@ class Review(SQLModel, table=True):
     """Of the scorecard that is looked at."""
     slot: int = 0
     why: str
-    """sample unusual red_line low_confidence flagged watched_agent topic complaint double picked corrected audit"""
+    """sample unusual red_line low_confidence flagged watched_agent topic complaint double picked corrected audit
+    second_opinion"""
     blind: bool = False
     reviewer_id: str | None = Field(default=None, foreign_key="app_user.id")
     claimed_by: str | None = Field(default=None, foreign_key="app_user.id")

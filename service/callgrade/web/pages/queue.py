@@ -34,6 +34,7 @@ WHY: Mapping[str, tuple[str, str]] = {
     "picked": ("none", N_("Picked")),
     "corrected": ("open", N_("Transcript corrected")),
     "audit": ("none", N_("Audit")),
+    "second_opinion": ("partly", N_("Second opinion differs")),
 }
 """Why a review is there: how it looks, and how it reads."""
 
