@@ -4,14 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from callgrade.cli.opened import client_id, open_database
+from callgrade.cli.opened import acting_for, open_database
 from callgrade.cli.output import console, emit, to_json
 from callgrade.settings import load_settings
 
 if TYPE_CHECKING:
-    from callgrade.access.principals import Principal
     from callgrade.calibration.autonomy import Line
-    from callgrade.db.session import Database
     from callgrade.db.tables import Autonomy
 
 app = typer.Typer(help="How far the judge may go by itself, and why. 自主权。", no_args_is_help=True)
@@ -34,7 +32,7 @@ def list_(
     from callgrade.calibration.autonomy import overview
 
     with open_database() as database:
-        us = _us(database, client)
+        us = acting_for(database, client)
         with database.reading() as session:
             found = [_shown(line) for line in overview(session, us, rubric)]
     if json_:
@@ -62,7 +60,7 @@ def show(rubric: Rubric, criterion: Criterion, client: ClientOption = DEFAULT, j
     from callgrade.calibration.autonomy_repository import history
 
     with open_database() as database:
-        us = _us(database, client)
+        us = acting_for(database, client)
         with database.reading() as session:
             line = find_line(session, us, rubric, criterion)
             past = [_past(row) for row in history(session, us.client_id, rubric, line.key.criterion_id)]
@@ -104,7 +102,7 @@ def grant(
     if wanted is None:
         raise typer.BadParameter(f"--at-most is one of {', '.join(STATES)}")
     with open_database() as database:
-        us = _us(database, client)
+        us = acting_for(database, client)
         row = autonomy.grant(
             database, us, rubric, criterion, level=level, looks=looks, wanted=wanted, run_id=run, fit_run=fit_run
         )
@@ -128,21 +126,10 @@ def revoke(
     from callgrade.calibration import autonomy
 
     with open_database() as database:
-        us = _us(database, client)
+        us = acting_for(database, client)
         autonomy.revoke(database, us, state, reason)
     emit(f"{state}: people decide")
     return 0
-
-
-def _us(database: "Database", client: str) -> "Principal":
-    from callgrade.access.keys import DEFAULT_CLIENT, ensure_client
-    from callgrade.access.principals import system
-
-    with database.writing() as session:
-        # a misspelt name must make no new client
-        id_ = ensure_client(session).id if client == DEFAULT_CLIENT else client_id(session, client)
-    assert id_ is not None
-    return system(id_)
 
 
 def _shown(line: "Line") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from callgrade.cli.opened import open_database
+from callgrade.cli.opened import golden_set_id, open_database
 from callgrade.cli.output import emit, progress_bar, tell, to_json, write_file
 from callgrade.domain.errors import InputError, SettingsError, UnknownResourceError
 from callgrade.settings import load_settings
@@ -28,8 +28,6 @@ HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write the repor
 ClientOption = Annotated[str, typer.Option("--client", help="Whose runs, by the client's name.")]
 SplitName = Literal["train", "dev", "train+dev", "holdout"]
 DEFAULT = "default"
-SHIPPED = ("golden", "shipped")
-"""Both name the set that ships."""
 
 
 @app.command()
@@ -168,7 +166,7 @@ def _carried_out(
         us = system(ensure_client(session, client).id)
     model = None if judge == "rules" or not rubric.judged_by("llm") else asking.terms.model or settings.llm.model
     asked = Asked(
-        set_id=_set_id(database, us, set_), split=split, samples=samples, prompt=asking.terms.prompt, model=model
+        set_id=golden_set_id(database, us, set_), split=split, samples=samples, prompt=asking.terms.prompt, model=model
     )
     with database.writing() as session:
         begun = begin(session, us, rubric, asked)
@@ -203,18 +201,6 @@ def _say_what_is_left_open(settings: "Settings", rubric: "Rubric", judge: str, a
             f"warning: {left} of {len(rubric.criteria)} criteria are for a model and WILL NOT BE JUDGED: "
             + ("--judge rules asks none" if judge == "rules" else "no model is configured (CALLGRADE_LLM__MODEL)")
         )
-
-
-def _set_id(database: "Database", us: "Principal", name: str) -> str:
-    from callgrade.calibration import golden, golden_repository
-
-    if name in SHIPPED:
-        return golden.shipped(database)
-    with database.reading() as session:
-        row = golden_repository.named(session, us, name)
-        if row is None:
-            raise UnknownResourceError(f"there is no golden set {name!r}; `callgrade golden list` shows them")
-        return row.id
 
 
 def _rubric(database: "Database", reference: str) -> "Rubric":

@@ -10,7 +10,11 @@ from callgrade.settings import load_settings
 if TYPE_CHECKING:
     from sqlmodel import Session
 
+    from callgrade.access.principals import Principal
     from callgrade.db.session import Database
+
+SHIPPED = ("golden", "shipped")
+"""Both name the golden set that ships."""
 
 
 @contextmanager
@@ -35,3 +39,29 @@ def client_id(session: "Session", name: str | None) -> str | None:
     if client is None:
         raise UnknownResourceError(f"there is no client {name!r}")
     return client.id
+
+
+def acting_for(database: "Database", client: str) -> "Principal":
+    """The system, on behalf of a client. Raises UnknownResourceError for a misspelt name, which must make no new one;
+    the default client is made when it is first needed."""
+    from callgrade.access.keys import DEFAULT_CLIENT, ensure_client
+    from callgrade.access.principals import system
+
+    with database.writing() as session:
+        id_ = ensure_client(session).id if client == DEFAULT_CLIENT else client_id(session, client)
+    assert id_ is not None
+    return system(id_)
+
+
+def golden_set_id(database: "Database", us: "Principal", name: str) -> str:
+    """The shipped set, which its first use puts into the database, or one of the client's own. Raises
+    UnknownResourceError."""
+    from callgrade.calibration import golden, golden_repository
+
+    if name in SHIPPED:
+        return golden.shipped(database)
+    with database.reading() as session:
+        row = golden_repository.named(session, us, name)
+        if row is None:
+            raise UnknownResourceError(f"there is no golden set {name!r}; `callgrade golden list` shows them")
+        return row.id

@@ -1,12 +1,12 @@
 """`second-opinion train | list | check | ask | retire`: a cross-check of the judge by a scorer without a model."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from callgrade.cli.autonomy import _us as acting_for
-from callgrade.cli.opened import open_database
+from callgrade.cli.opened import acting_for, golden_set_id, open_database
 from callgrade.cli.output import emit, progress_bar, tell, to_json
 from callgrade.domain.errors import InputError
 from callgrade.settings import load_settings
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from callgrade.calibration.second_opinion.standing import Standing
     from callgrade.db.session import Database
     from callgrade.domain.rubrics import Rubric
+    from callgrade.domain.second_opinion import Check
 
 app = typer.Typer(
     help="A second opinion without a model: a small scorer, trained on labels, that cross-checks the judge.\n\n"
@@ -48,7 +49,7 @@ def train(
     with open_database() as database:
         us = acting_for(database, client)
         form = _rubric(database, rubric)
-        set_id = None if set_ is None else _set_id(database, client, set_)
+        set_id = None if set_ is None else golden_set_id(database, us, set_)
         with progress_bar() as shown:
             task = shown.add_task("training", total=None) if shown else None
 
@@ -102,7 +103,6 @@ def check(
     检查训练文件是否完好、评分项是否已改；加 --holdout 用验证集检验。
     """
     from callgrade.calibration.second_opinion.standing import on_holdout, opened
-    from callgrade.cli.render_second_opinion import show, show_faults
 
     with open_database() as database:
         us = acting_for(database, client)
@@ -110,24 +110,12 @@ def check(
         found = opened(database, us, form)
         held = None
         if holdout is not None and found:
-            held = on_holdout(database, us, form, found, _set_id(database, client, set_), holdout)
+            held = on_holdout(database, us, form, found, golden_set_id(database, us, set_), holdout)
     if not found:
         raise InputError(
             f"no second opinion stands for {form.id}: `callgrade second-opinion train {form.id}` makes them"
         )
-    checks = {} if held is None else held.checks
-    if json_:
-        emit(to_json([_told(one, checks) for one in found], pretty=True))
-    else:
-        language = load_settings().language
-        show(
-            [
-                one.about.model_copy(update={"check": checks.get(one.about.criterion_id, one.about.check)})
-                for one in found
-            ],
-            language,
-        )
-        show_faults(found, language)
+    _print_checked(found, {} if held is None else held.checks, json_=json_)
     if held is not None and held.wear.warning:
         tell(f"warning: {held.wear.warning}")
     return 1 if any(one.fault for one in found) else 0
@@ -176,7 +164,20 @@ def retire(
     return 0
 
 
-def _told(one: "Standing", checks: "dict[str, Any]") -> dict[str, Any]:
+def _print_checked(found: "Sequence[Standing]", checks: "Mapping[str, Check]", *, json_: bool) -> None:
+    """With the figures of the holdout in the place of those of the training, where it was read."""
+    from callgrade.cli.render_second_opinion import show, show_faults
+
+    if json_:
+        emit(to_json([_told(one, checks) for one in found], pretty=True))
+        return
+    language = load_settings().language
+    told = [(one.about, checks.get(one.about.criterion_id, one.about.check)) for one in found]
+    show([about.model_copy(update={"check": held}) for about, held in told], language)
+    show_faults(found, language)
+
+
+def _told(one: "Standing", checks: "Mapping[str, Check]") -> dict[str, Any]:
     held = checks.get(one.about.criterion_id)
     about = one.about.model_dump(mode="json", by_alias=True)
     return {
@@ -192,9 +193,3 @@ def _rubric(database: "Database", reference: str) -> "Rubric":
 
     with database.reading() as session:
         return registry.rubric(session, reference)[0]
-
-
-def _set_id(database: "Database", client: str, name: str) -> str:
-    from callgrade.cli.calibrate import _set_id as found
-
-    return found(database, acting_for(database, client), name)
