@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
 
 from callgrade.api import examples
 from callgrade.api.schemas import Reference, example
@@ -39,7 +39,7 @@ class DraftTried(BaseModel):
     set_: Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"), Field(alias="set")] = (
         "golden"
     )
-    again: bool = False
+    again: Annotated[bool, Strict()] = False
 
     @property
     def on(self) -> str:
