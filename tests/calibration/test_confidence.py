@@ -8,9 +8,11 @@ from callgrade.calibration.confidence import Example, check, examples, fit
 from callgrade.domain.calls import Transcript
 from callgrade.domain.confidence import Features
 from callgrade.domain.judgements import Judgement
-from callgrade.reviews.confidence import Confidence, with_confidence
+from callgrade.domain.scorecards import score
+from callgrade.reviews.confidence import Confidence, rules_digest, with_confidence
 from callgrade.stats.results import Why
-from tests.reviews.autonomous import card
+from tests.domain.forms import rubric, violation
+from tests.reviews.autonomous import FORM, card
 
 WORDS = Transcript.model_validate({"call_id": "g", "turns": [{"speaker": "agent", "text": "您好"}]})
 
@@ -70,10 +72,50 @@ def test_a_proposal_gets_what_was_calibrated_or_none():
     grounded = [Example(Features(grounding=1.0 if n % 2 else 0.7), n % 10 > (0 if n % 2 else 5)) for n in range(200)]
     fitted = fit(grounded, fitted_on="r")
     proposal = card()
-    sure = {one.criterion_id: one.confidence for one in with_confidence(proposal, {"warm": fitted}).judgements}
+    sure = {one.criterion_id: one.confidence for one in with_confidence(proposal, {"warm": fitted}, FORM).judgements}
     assert sure["warm"] == pytest.approx(fitted.of(Features(grounding=1.0)))
     assert 0.7 < sure["warm"] < 1
     assert sure["bait"] is None
     repeats = fit(judge(1, 200), fitted_on="r")
-    assert with_confidence(proposal, {"warm": repeats}).judgements[0].confidence is None, "nobody asked twice"
-    assert with_confidence(proposal, {}) is proposal
+    assert with_confidence(proposal, {"warm": repeats}, FORM).judgements[0].confidence is None, "nobody asked twice"
+    assert with_confidence(proposal, {}, FORM) is proposal
+
+
+def beside(find="稳赚"):
+    """A form in which a rule looks for the same as the model does, by its error's number."""
+    rule = {"find": {"phrases": [find]}, "count": "matches"}
+    return rubric(
+        violation("mislead", "fail_call", errors=[41]),
+        violation("promise", "flag", errors=[41], judge="rules", rule=rule),
+    )
+
+
+def both(form, model, rule):
+    said = {
+        "mislead": Judgement(criterion_id="mislead", status="judged", outcome={"occurrences": model}, method="llm"),
+        "promise": Judgement(criterion_id="promise", status="judged", outcome={"occurrences": rule}, method="rules"),
+    }
+    return score(form, said, {}, call_id="g", digest="sha256:x")
+
+
+def test_a_model_that_rules_contradict_is_less_sure_and_by_other_rules_nothing_is_known():
+    form = beside()
+    found = [Example(Features(rules=float(n % 3 > 0)), n % 10 > (0 if n % 3 else 5)) for n in range(200)]
+    fitted = fit(found, fitted_on="r", rules=rules_digest(form, form.by_id["mislead"]))
+    assert fitted.uses == ("rules",)
+
+    def sure(form, model, rule):
+        return with_confidence(both(form, model, rule), {"mislead": fitted}, form).judgements[0].confidence
+
+    assert sure(form, 0, 0) == sure(form, 1, 1) > 0.8
+    assert sure(form, 0, 1) == sure(form, 1, 0) < 0.6
+    assert sure(beside("保本"), 0, 0) is None, "that rule's agreement was never measured"
+
+
+def test_examples_are_held_beside_what_rules_said_of_the_same_call():
+    form = beside()
+    said = Said(both(form, 0, 1).judgements[0], 0.0, False)
+    item = Compared(call="g", agent="a", transcript=WORDS, samples=(said,), truth=said)
+    others = {"g": {one.criterion_id: one for one in both(form, 0, 1).judgements}}
+    assert examples([item], form, others) == [Example(Features(rules=0.0), True)]
+    assert examples([item], form) == [Example(Features(), True)]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from callgrade.domain.confidence import Features, features_of, raw
+from callgrade.domain.confidence import Features, agreement_of_rules, features_of, raw, rules_beside
 from callgrade.domain.judgements import Evidence, Judgement, cannot_assess
+from tests.domain.forms import answer, rubric, violation
 
 EXACT = Evidence(quote="随时取消", grounding="exact", turn=0, speaker="agent", start=0, end=4)
 NEARLY = Evidence(quote="随时取消", grounding="approximate", turn=0, speaker="agent", start=0, end=4)
@@ -30,11 +31,37 @@ def test_the_weakest_quote_counts():
     assert features_of(judged(EXACT)).grounding == 1.0
 
 
-def test_a_rule_that_looks_for_the_same_agrees_or_does_not():
-    rule = judged(method="rules")
-    assert features_of(judged(), rule=rule).rules == 1.0
-    assert features_of(judged(answer="no"), rule=rule).rules == 0.0
-    assert features_of(judged(), rule=cannot_assess("warm", "rules", "")).rules is None
+PHRASES = {"find": {"phrases": ["稳赚"]}, "count": "matches"}
+FORM = rubric(
+    violation("mislead", "fail_call", errors=[41]),
+    violation("promise", "flag", errors=[7, 41], judge="rules", rule=PHRASES),
+    violation("insult", "flag", errors=[8], judge="rules", rule=PHRASES),
+    answer("warm", 6, errors=[9]),
+)
+
+
+def counted(id_, number, **more):
+    told = {"status": "judged", "outcome": {"occurrences": number}, "method": "llm", **more}
+    return Judgement(criterion_id=id_, **told)
+
+
+def test_rules_that_look_for_the_same_named_error_agree_or_do_not():
+    assert [one.id for one in rules_beside(FORM, FORM.by_id["mislead"])] == ["promise"]
+    assert rules_beside(FORM, FORM.by_id["promise"]) == (), "a rule is no check of itself"
+    said = {"promise": counted("promise", 1, method="rules"), "insult": counted("insult", 0, method="rules")}
+    assert agreement_of_rules(FORM, counted("mislead", 2), said) == 1.0, "a fault is a fault, however often"
+    assert agreement_of_rules(FORM, counted("mislead", 0), said) == 0.0
+    absent = {"promise": Judgement(criterion_id="promise", status="not_applicable", method="rules")}
+    assert agreement_of_rules(FORM, counted("mislead", 0), absent) == 1.0
+    assert features_of(counted("mislead", 0), rules=1.0).measured == ("rules",)
+
+
+def test_rules_that_cannot_tell_measure_nothing():
+    open_ = {"promise": cannot_assess("promise", "rules", "")}
+    assert agreement_of_rules(FORM, counted("mislead", 0), open_) is None
+    assert agreement_of_rules(FORM, counted("mislead", 0), {}) is None
+    assert agreement_of_rules(FORM, judged(), {"promise": counted("promise", 1)}) is None
+    assert agreement_of_rules(FORM, cannot_assess("mislead", "llm", ""), {"promise": counted("promise", 1)}) is None
 
 
 def test_a_missing_measurement_is_not_made_up():

@@ -41,6 +41,7 @@ from callgrade.domain.scorecards import Provenance
 from callgrade.evaluations.registry import rubric_of_digest
 from callgrade.reviews.autonomy import evidence_of, key_of, keys_in_use, text_of, why_idle
 from callgrade.reviews.autonomy_repository import standing
+from callgrade.reviews.confidence import rules_digest
 from callgrade.stats.results import Why
 
 SCHEMA = "callgrade.autonomy/1"
@@ -274,7 +275,8 @@ def _confidence(
     if same != key:
         raise ConflictError("that run was judged by another prompt, model, criterion or recogniser")
     found = confidence.examples_of_run(session, principal, fit_run, other, key.criterion_id)
-    fitted = confidence.fit(found, fitted_on=fit_run)
+    beside = rules_digest(other, other.by_id[key.criterion_id])
+    fitted = confidence.fit(found, fitted_on=fit_run, rules=beside)
     if isinstance(fitted, Why):
         return {"no_confidence": fitted.value}
     if held_out is not None and run_id is not None:

@@ -4,7 +4,7 @@ By criterion. Of too few labels, or where nothing was measured, none is made up:
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlmodel import Session
@@ -14,9 +14,10 @@ from callgrade.calibration import golden, run_repository
 from callgrade.calibration.compared import Compared, compare
 from callgrade.calibration.golden_repository import StoredCall
 from callgrade.calibration.run_reports import cards_of, splits_of
-from callgrade.domain.confidence import FEATURES, Feature, Features, features_of, raw
+from callgrade.domain.confidence import FEATURES, Feature, Features, agreement_of_rules, features_of, raw, rules_beside
 from callgrade.domain.errors import ConflictError
 from callgrade.domain.golden import Label
+from callgrade.domain.judgements import Judgement
 from callgrade.domain.rubrics import Rubric
 from callgrade.reviews.confidence import Bin, Checked, Confidence
 from callgrade.stats import reliability
@@ -28,19 +29,29 @@ FOR_STEPS = 300
 """From here on isotonic steps; below, Platt's two numbers."""
 
 
+NOTHING: Mapping[str, Mapping[str, Judgement]] = {}
+
+
 class Example(NamedTuple):
     features: Features
     right: bool
 
 
-def examples(found: Iterable[Compared]) -> list[Example]:
+Others = Mapping[str, Mapping[str, Judgement]]
+"""Call → criterion → what was proposed of it."""
+
+
+def examples(found: Iterable[Compared], rubric: Rubric | None = None, others: Others = NOTHING) -> list[Example]:
     """Proposals of which it is known whether they are right. Where a call was judged k times, the share of the samples
-    that say what the first one says is its repeat agreement."""
+    that say what the first one says is its repeat agreement. `others` are held beside it where rules look for the same.
+    """
     made = []
     for item in found:
         if item.proposed is None or item.truth is None or item.proposed.rating is None or item.truth.rating is None:
             continue
-        features = features_of(item.proposed.judgement)
+        judgement, beside = item.proposed.judgement, others.get(item.call, {})
+        agrees = None if rubric is None else agreement_of_rules(rubric, judgement, beside)
+        features = features_of(judgement, rules=agrees)
         if features.repeat is None and len(item.samples) > 1:
             same = sum(one.rating == item.proposed.rating for one in item.samples)
             features = features.model_copy(update={"repeat": same / len(item.samples)})
@@ -48,8 +59,9 @@ def examples(found: Iterable[Compared]) -> list[Example]:
     return made
 
 
-def fit(found: Sequence[Example], *, fitted_on: str) -> Confidence | Why:
-    """By what was measured of every call; a reason where that is nothing, where labels are too few, or all alike."""
+def fit(found: Sequence[Example], *, fitted_on: str, rules: str = "") -> Confidence | Why:
+    """By what was measured of every call; a reason where that is nothing, where labels are too few, or all alike.
+    `rules`: the digest of those that the examples were held beside."""
     counts = Counter(name for one in found for name in one.features.measured)
     uses = tuple(name for name in FEATURES if found and counts[name] == len(found))
     if not uses:
@@ -61,7 +73,7 @@ def fit(found: Sequence[Example], *, fitted_on: str) -> Confidence | Why:
     fitted = make(values, right)
     if isinstance(fitted, Why):
         return fitted
-    return Confidence(uses=uses, calibrator=fitted.as_dict(), fitted_on=fitted_on, n=len(found))
+    return Confidence(uses=uses, calibrator=fitted.as_dict(), fitted_on=fitted_on, n=len(found), rules=rules)
 
 
 def check(fitted: Confidence, found: Sequence[Example]) -> Confidence:
@@ -108,7 +120,12 @@ def examples_of(
     """Of a run over these calls."""
     cards = cards_of(run_repository.items(session, run_id))
     compared = compare(rubric, [one.call for one in calls], cards, labels)
-    return examples(compared.by_criterion[criterion_id])
+    others: dict[str, dict[str, Judgement]] = {}
+    for one in rules_beside(rubric, rubric.by_id[criterion_id]):
+        for item in compared.by_criterion[one.id]:
+            if item.proposed is not None:
+                others.setdefault(item.call, {})[one.id] = item.proposed.judgement
+    return examples(compared.by_criterion[criterion_id], rubric, others)
 
 
 def _pairs(found: Sequence[Example], uses: tuple[Feature, ...]) -> tuple[list[float], list[float]]:

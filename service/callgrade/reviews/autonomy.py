@@ -87,11 +87,12 @@ def confidence_of(row: Autonomy) -> Confidence | None:
 
 def sure(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -> Scorecard:
     """The proposal with calibrated confidences in the place of what the judge says of itself, where there are any."""
-    return _sure(card, states(session, client_id, rubric, card))
+    return _sure(rubric, card, states(session, client_id, rubric, card))
 
 
-def _sure(card: Scorecard, stand: dict[str, Standing]) -> Scorecard:
-    return with_confidence(card, {id_: one.confidence for id_, one in stand.items() if one.confidence is not None})
+def _sure(rubric: Rubric, card: Scorecard, stand: dict[str, Standing]) -> Scorecard:
+    known = {id_: one.confidence for id_, one in stand.items() if one.confidence is not None}
+    return with_confidence(card, known, rubric)
 
 
 def states(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -> dict[str, Standing]:
@@ -127,7 +128,7 @@ def pass_of(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -
     """What of this scorecard goes through by itself, and whether all of it does."""
     stand = states(session, client_id, rubric, card)
     automatic = {}
-    for proposed in _sure(card, stand).judgements:
+    for proposed in _sure(rubric, card, stand).judgements:
         one = stand.get(proposed.criterion_id)
         if one is None or one.state != "automatic" or proposed.reason == EXCLUDED:
             continue

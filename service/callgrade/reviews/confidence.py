@@ -6,9 +6,12 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from callgrade.domain.confidence import Feature, Features, features_of, raw
+from callgrade.domain.autonomy import criterion_digests
+from callgrade.domain.confidence import Feature, Features, agreement_of_rules, features_of, raw, rules_beside
 from callgrade.domain.frozen import Frozen
-from callgrade.domain.scorecards import Scorecard
+from callgrade.domain.identity import ByIdentity
+from callgrade.domain.rubrics import Criterion, Rubric
+from callgrade.domain.scorecards import Scorecard, ScoredJudgement
 
 
 class Bin(NamedTuple):
@@ -41,6 +44,8 @@ class Confidence(Frozen):
     calibrator: dict[str, Any]
     fitted_on: str
     """Which run."""
+    rules: str = ""
+    """The digest of the rules that it was fitted beside, where their agreement is used."""
     n: int
     checked: Checked | None = None
 
@@ -52,13 +57,27 @@ class Confidence(Frozen):
         return None if value is None else float(Calibrator.from_dict(self.calibrator)(value))
 
 
-def with_confidence(card: Scorecard, fitted: Mapping[str, Confidence]) -> Scorecard:
+def rules_digest(rubric: Rubric, criterion: Criterion) -> str:
+    """Of the rules that look for the same as a criterion; another one of them, and their agreement means another thing.
+    Empty without any."""
+    digests = criterion_digests(ByIdentity(rubric))
+    return ",".join(sorted(digests[one.id] for one in rules_beside(rubric, criterion)))
+
+
+def with_confidence(card: Scorecard, fitted: Mapping[str, Confidence], rubric: Rubric) -> Scorecard:
     """The proposal with the probability that each judgement is right, where that was calibrated and can be measured
     here; nothing else changes. What the judge says of itself does not stand in for it."""
     if not fitted:
         return card
+    others = {one.criterion_id: one for one in card.judgements}
+
+    def sure(one: ScoredJudgement, by: Confidence) -> float | None:
+        same = by.rules == rules_digest(rubric, rubric.by_id[one.criterion_id])
+        agrees = agreement_of_rules(rubric, one, others) if same else None
+        return by.of(features_of(one, rules=agrees))
+
     judgements = tuple(
-        one.model_copy(update={"confidence": fitted[one.criterion_id].of(features_of(one))})
+        one.model_copy(update={"confidence": sure(one, fitted[one.criterion_id])})
         if one.criterion_id in fitted
         else one
         for one in card.judgements
