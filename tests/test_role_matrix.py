@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
+from sqlalchemy import update
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from callgrade.access.keys import create_key, ensure_client
 from callgrade.access.permissions import PEOPLE, Role
+from callgrade.calibration.run_repository import RUN
 from callgrade.db.tables import Alert, AlertRule, Appeal, PublishedScorecard, SamplingPlan, SamplingRun
 from callgrade.db.types import new_id
 from callgrade.domain.alerts import RedLine
@@ -31,7 +33,7 @@ from callgrade.reviews.tables import REVIEW
 from callgrade.web.static_files import asset
 from tests.access.people import make, quick_hashes  # noqa: F401
 from tests.api.made import *  # noqa: F403
-from tests.api.made import RUBRIC, transcript
+from tests.api.made import RUBRIC, rubrics, transcript
 from tests.api.test_who_may import TABLE as API
 from tests.api.test_who_may import calibration_run
 from tests.db.databases import *  # noqa: F403
@@ -190,9 +192,16 @@ PAGES: dict[str, Page] = {
     "POST /golden-sets/{set_id}/double-grading": Page(LEADS),
     "GET /golden-sets/{set_id}/calls/{golden_id}": Page(LEADS),
     "POST /golden-sets/{set_id}/calls/{golden_id}/decision": Page(LEADS, data={"expected": "2"}),
-    # autonomy
+    # calibration runs
     "GET /calibrations": Page(LEADS),
+    "GET /calibrations/new": Page(LEADS, query={"rubric": RUBRIC, "set": "{golden}", "split": "holdout"}),
+    "POST /calibrations": Page(LEADS, data={"rubric": RUBRIC, "set": "{golden}"}),
+    "GET /calibrations/comparison": Page(LEADS, query={"a": "{calibration}", "b": "{calibration}"}),
     "GET /calibrations/{calibration_id}": Page(LEADS),
+    "GET /calibrations/{calibration_id}/progress": Page(LEADS),
+    "POST /calibrations/{calibration_id}/cancellation": Page(LEADS),
+    "POST /calibrations/{calibration_id}/continuation": Page(LEADS),
+    # autonomy
     "GET /autonomy": Page(LEADS),
     "GET /autonomy/{rubric_id}/{criterion_id}": Page(LEADS),
     "POST /autonomy/{rubric_id}/{criterion_id}/looks": Page(LEADS, data={"level": "0.05"}),
@@ -303,7 +312,10 @@ def calibrated(session: Session, owner: str) -> str:
         judge=JudgeUnderTest(rubric=f"{RUBRIC}@v1", rubric_digest="sha256:x"), calls=0, items=0, items_wanted=0,
         criteria=(one,),
     )  # fmt: skip
-    return calibration_run(session, owner, status="done", report=report.model_dump(mode="json", by_alias=True))
+    made = calibration_run(session, owner, status="done", report=report.model_dump(mode="json", by_alias=True))
+    # of a rubric that is in the registry, so that it can be compared
+    session.execute(update(RUN).where(RUN.c.id == made).values(rubric_digest=rubrics()[0]["digest"]))
+    return made
 
 
 def published(rooms: Rooms, things: dict[str, dict[str, str]], place: str, client: str, team: str, agent: str) -> str:

@@ -39,6 +39,7 @@ from callgrade.settings import Settings, load_settings
 from callgrade.web.app import mount, open_desk
 from callgrade.web.dependencies import Desk
 from callgrade.wiring import ANSWERS
+from callgrade.wiring.calibration import calibration_work
 from callgrade.wiring.service import make_pipeline
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def open_workshop(settings: Settings, watch: Watch | None = None) -> Iterator[Wo
             courier.start()
             # after the engine, whose last results are told yet
             stack.callback(courier.stop, GRACE_S)
-        engine = Engine(settings, pipeline)
+        engine = Engine(settings, pipeline, calibration_work(settings, database))
         engine.launch()
         stack.callback(engine.shutdown, GRACE_S)
         housekeeping = Housekeeping(

@@ -79,6 +79,10 @@ class WorkQueue(Protocol):
         """The recording that is awaited under `id_`; `number` counts the tries before, `call_id` is the server's."""
         ...
 
+    def enqueue_calibration(self, run_id: str, *, by: str, why: str | None = None) -> None:
+        """`by` is the actor in whose name it is, `why` what they read the holdout for."""
+        ...
+
     def cancel_evaluation(self, id_: str, *, attempt: int) -> None: ...
 
 

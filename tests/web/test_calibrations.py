@@ -12,14 +12,14 @@ def test_runs_stand_in_a_list_and_lead_to_their_reports(rooms):
     browser = rooms.browser("qa_lead")
     listed = browser.get("/calibrations").text
     assert f'href="/calibrations/{done}"' in listed
-    assert f"/calibrations/{waiting}" not in listed
+    assert f'href="/calibrations/{waiting}/progress"' in listed
     assert "每通 3 次" in listed
     assert "未评判 1" in listed
     report = browser.get(f"/calibrations/{done}")
     assert report.status_code == 200
     assert "style-src 'sha256-" in report.headers["content-security-policy"]
     assert "script" not in report.headers["content-security-policy"]
-    assert browser.get(f"/calibrations/{waiting}").status_code == 404
+    assert browser.get(f"/calibrations/{waiting}").headers["location"] == f"/calibrations/{waiting}/progress"
     assert rooms.browser("reviewer").get("/calibrations").status_code == 403
 
 

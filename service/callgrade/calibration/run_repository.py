@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from callgrade.access.principals import Principal
@@ -73,6 +73,35 @@ def add(session: Session, run: CalibrationRun) -> CalibrationRun:
 
 def change(session: Session, run_id: str, **values: Any) -> None:
     session.execute(update(RUN).where(RUN.c.id == run_id).values(**values))
+
+
+def move(session: Session, run_id: str, among: Collection[str], **values: Any) -> bool:
+    """As `change`, where the run's status is `among` these; says whether it was."""
+    statement = update(RUN).where(RUN.c.id == run_id, RUN.c.status.in_(among)).values(**values)
+    result: Any = session.execute(statement)
+    return bool(result.rowcount)
+
+
+def queue_again(session: Session, run_id: str) -> None:
+    """A run that ended before it was done waits again; one that is under way goes on."""
+    move(session, run_id, ("failed", "cancelled"), status="queued", ended_at=None, error=None)
+
+
+def how_many_judged(session: Session, run_id: str) -> int:
+    statement = select(func.count()).select_from(ITEM).where(ITEM.c.run_id == run_id)
+    return int(session.execute(statement).scalar_one())
+
+
+def newest_paid(session: Session, principal: Principal, rubric_id: str, model: str | None) -> CalibrationRun | None:
+    """The newest run that is done, of a rubric by a model, that says what it cost."""
+    statement = select(CalibrationRun).where(
+        RUN.c.client_id == principal.client_id,
+        RUN.c.rubric_id == rubric_id,
+        RUN.c.model_asked == model,
+        RUN.c.status == "done",
+    )
+    rows = session.execute(statement.order_by(RUN.c.id.desc()).limit(20)).scalars()
+    return next((row for row in rows if row.items and row.usage.get("prompt_tokens")), None)
 
 
 def add_items(session: Session, rows: Sequence[CalibrationItem]) -> int:

@@ -48,6 +48,10 @@ OpenJudges = Callable[[int], AbstractAsyncContextManager[Sequence[Judge]]]
 """The judges of one sample (from 0): those of another sample must not be given the answers of this one."""
 Progress = Callable[[int, int], None]
 """Called with (items done, items in all)."""
+Halt = Literal["cancelled", "queued"]
+"""What a run is that was stopped: for good, or until somebody takes it up again."""
+Stop = Callable[[], Halt | None]
+"""Asked after every item."""
 MOST_SAMPLES = 20
 STORED_AT_ONCE = 16
 WRONG_FOR_ALL = frozenset((KeyRefusedError("").type, ModelNotFoundError("").type))
@@ -88,8 +92,19 @@ class Done(NamedTuple):
     wear: HoldoutWear | None = None
 
 
+class RunStoppedError(ConflictError):
+    """Somebody asked for it; what was judged is stored. `now` is what the run is."""
+
+    def __init__(self, status: Halt):
+        self.now: Halt = status
+        super().__init__(f"the run was stopped, and is {status}")
+
+
 def begin(session: Session, principal: Principal, rubric: Rubric, asked: Asked) -> Begun:
-    """A new run, queued, or the unfinished one of the same. Raises UnknownResourceError for another client's set."""
+    """A new run, queued, or the unfinished one of the same, which is queued again if it had ended.
+
+    Raises UnknownResourceError for another client's set.
+    """
     principal.reach("calibrations:write")
     sets.find(session, principal, asked.set_id)
     prompt = asked.prompt
@@ -106,6 +121,7 @@ def begin(session: Session, principal: Principal, rubric: Rubric, asked: Asked) 
     }
     before = run_repository.unfinished(session, principal, same)
     if before is not None:
+        run_repository.queue_again(session, before.id)
         return Begun(before.id, len(run_repository.judged(session, before.id)))
     named: dict[str, Any] = {"prompt_id": prompt.id, "prompt_version": prompt.version} if prompt else {}
     row = CalibrationRun(client_id=principal.client_id, created_by=principal.actor, **same, **named)
@@ -113,6 +129,18 @@ def begin(session: Session, principal: Principal, rubric: Rubric, asked: Asked) 
     facts = {"rubric": rubric.reference, "split": asked.split.replace("+", "-")}
     audit.record(session, principal, "calibration.begun", row.id, facts)
     return Begun(row.id, 0)
+
+
+def cancel(session: Session, principal: Principal, run_id: str) -> None:
+    """What is judged by now stays, and the same can be begun again.
+
+    Raises UnknownResourceError, ConflictError for a run that has ended.
+    """
+    principal.reach("calibrations:write")
+    run = run_repository.find(session, principal, run_id)
+    if not run_repository.move(session, run.id, ("queued", "running"), status="cancelled", ended_at=now()):
+        raise ConflictError(f"the run is {run.status}; there is nothing to cancel")
+    audit.record(session, principal, "calibration.cancelled", run.id)
 
 
 async def carry_out(
@@ -125,12 +153,13 @@ async def carry_out(
     in_flight: int,
     why: str | None = None,
     progress: Progress = lambda done, total: None,
+    stop: Stop = lambda: None,
 ) -> Done:
     """Judges what is not judged yet, then makes and stores the report. `why`: what the holdout is read for; every time
     that a run over it is taken up is a reading.
 
     Raises SettingsError where no call can be judged (a refused key, an unknown model), ConflictError for a rubric that
-    is not the run's or a run that is done, HoldoutRetiredError.
+    is not the run's or a run that is done, HoldoutRetiredError, RunStoppedError.
     """
     principal.reach("calibrations:write")
     with database.reading() as session:
@@ -140,9 +169,11 @@ async def carry_out(
     material = _material(database, principal, run, rubric, why)
     wanted = len(material.calls) * run.samples
     with database.writing() as session:
-        begun = {"status": "running", "items": wanted, "begun_at": run.begun_at or now(), "error": None}
-        run_repository.change(session, run.id, **begun)
-    work = _Work(database, run.id, len(stored), wanted, progress)
+        begun: dict[str, Any] = {"status": "running", "items": wanted, "begun_at": run.begun_at or now()}
+        begun |= {"ended_at": None, "error": None}
+        if not run_repository.move(session, run.id, ("queued", "running", "failed"), **begun):
+            raise RunStoppedError("cancelled")
+    work = _Work(database, run.id, len(stored), wanted, progress, stop)
     try:
         for sample in range(run.samples):
             rest = [_Item(one, sample) for one in material.calls if (one.id, sample) not in stored]
@@ -170,8 +201,8 @@ class _Item(NamedTuple):
 class _Work:
     """Stores results a few at a time, and counts."""
 
-    def __init__(self, database: Database, run_id: str, done: int, wanted: int, progress: Progress):
-        self._database, self._run_id, self._progress = database, run_id, progress
+    def __init__(self, database: Database, run_id: str, done: int, wanted: int, progress: Progress, stop: Stop):
+        self._database, self._run_id, self._progress, self._stop = database, run_id, progress, stop
         self._done, self._wanted = done, wanted
         self._rows: list[CalibrationItem] = []
         self.unreached = 0
@@ -179,7 +210,12 @@ class _Work:
         progress(done, wanted)
 
     def take(self, result: Scored[_Item], milliseconds: float) -> None:
-        """Raises SettingsError for what the next call would meet as well."""
+        """Raises SettingsError for what the next call would meet as well, RunStoppedError."""
+        self._count(result, milliseconds)
+        if (halt := self._stop()) is not None:
+            raise RunStoppedError(halt)
+
+    def _count(self, result: Scored[_Item], milliseconds: float) -> None:
         failures = model_failures(result.scorecard) if result.scorecard else ()
         hopeless = next((failure for failure in failures if failure.type in WRONG_FOR_ALL), None)
         if hopeless is not None:
@@ -270,6 +306,10 @@ def _material(
 
 
 def _stopped(database: Database, run_id: str, error: BaseException) -> None:
+    if isinstance(error, RunStoppedError):
+        with database.writing() as session:
+            run_repository.move(session, run_id, ("running",), status=error.now)
+        return
     described = {"type": type(error).__name__, "message": str(error) if isinstance(error, SettingsError) else ""}
     with database.writing() as session:
         run_repository.change(session, run_id, status="failed", error=described)

@@ -21,12 +21,14 @@ from typing import Any
 from dbos import DBOS, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy import make_url
 
+from callgrade.calibration.working import CalibrationWork
 from callgrade.domain.errors import NotReadyError, SettingsError, UnexpectedError
-from callgrade.engine.loop import WorkLoop
+from callgrade.engine.loop import WorkLoop, beside
 from callgrade.engine.queue import (
     APPLICATION,
     ASR,
     BULK,
+    CALIBRATE,
     FETCH,
     SCORE,
     VERSION,
@@ -41,8 +43,8 @@ from callgrade.evaluations.patience import patiently
 from callgrade.evaluations.pipeline import Pipeline
 from callgrade.settings import Settings
 
-POLL_S = {ASR: 0.5, SCORE: 0.2, BULK: 0.25, FETCH: 0.5}
-WORKS = {"asr": (ASR,), "score": (SCORE, BULK, FETCH)}
+POLL_S = {ASR: 0.5, SCORE: 0.2, BULK: 0.25, FETCH: 0.5, CALIBRATE: 1.0}
+WORKS = {"asr": (ASR,), "score": (SCORE, BULK, FETCH, CALIBRATE)}
 FETCHES_AT_ONCE = 8
 MOST_SLOTS = 256
 KEEP_S, ADOPT_S, SWEEP_S, CLEAN_S = 3.0, 10.0, 60.0, 300.0
@@ -70,9 +72,9 @@ class _Inside:
 class Engine(Queue):
     """Implements ports.WorkQueue. One a process; it closes the pipeline with itself."""
 
-    def __init__(self, settings: Settings, pipeline: Pipeline):
+    def __init__(self, settings: Settings, pipeline: Pipeline, calibrations: CalibrationWork | None = None):
         super().__init__(_Inside())
-        self._settings, self._pipeline = settings, pipeline
+        self._settings, self._pipeline, self._calibrations = settings, pipeline, calibrations
         self._loop = WorkLoop()
         self._stop = threading.Event()
         self._house: threading.Thread | None = None
@@ -206,7 +208,7 @@ class Engine(Queue):
         in_flight = 2 * self._settings.llm.concurrency
         # while one chunk runs dry the next must keep the model busy
         chunks_at_once = 2 + in_flight // self._settings.service.chunk_lines
-        return {ASR: 1, SCORE: in_flight, BULK: chunks_at_once, FETCH: FETCHES_AT_ONCE}
+        return {ASR: 1, SCORE: in_flight, BULK: chunks_at_once, FETCH: FETCHES_AT_ONCE, CALIBRATE: 1}
 
     def _register(self) -> None:
         @DBOS.workflow(name="score_one", max_recovery_attempts=RECOVERIES)
@@ -230,6 +232,15 @@ class Engine(Queue):
         @DBOS.workflow(name="fetch_one", max_recovery_attempts=RECOVERIES)
         async def fetch_one(id_: str, call_id: str, number: int) -> None:
             await self._do(lambda: self._pipeline.fetch(id_, call_id, number))
+
+        @DBOS.workflow(name="calibrate", max_recovery_attempts=RECOVERIES)
+        async def calibrate(run_id: str, by: str, why: str) -> None:
+            await self._do(lambda: beside(lambda: self._calibrate(run_id, by, why or None)))
+
+    def _calibrate(self, run_id: str, by: str, why: str | None) -> None:
+        if self._calibrations is None:
+            raise SettingsError("this process calibrates nothing")
+        self._calibrations.carry_out(run_id, by, why, self._stop.is_set)
 
     async def _do(self, work: Callable[[], Awaitable[None]]) -> None:
         """In our own loop, and again for as long as the database is away: to do it again harms nothing."""

@@ -3,11 +3,43 @@ and connections to models belong to one loop for as long as the process lives.""
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import Context
 from typing import Any, TypeVar
 
+from callgrade.calibration.working import LeftOffError
+
 T = TypeVar("T")
+
+
+async def beside(work: Callable[[], None]) -> None:
+    """Work of minutes that blocks, in a thread that nobody waits for at the end. Where it leaves off because the
+    process ends, nothing comes of it here, so that it is taken up again elsewhere."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+
+    def tell(error: BaseException | None) -> None:
+        if ended.done():
+            return
+        if error is None:
+            ended.set_result(None)
+        else:
+            ended.set_exception(error)
+
+    def run() -> None:
+        failed: BaseException | None = None
+        try:
+            work()
+        except LeftOffError:
+            return
+        except BaseException as error:
+            failed = error
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(tell, failed)
+
+    threading.Thread(target=run, name="callgrade-long-work", daemon=True).start()
+    await ended
 
 
 class WorkLoop:

@@ -11,7 +11,7 @@ APPLICATION = "callgrade"
 VERSION = "1"
 """The same for all releases of callgrade: every workflow is one call of something that may be called again, so work
 that an older release began is finished by a newer one. Raise it when an argument changes its meaning."""
-ASR, SCORE, BULK, FETCH = "asr", "score", "bulk", "fetch"
+ASR, SCORE, BULK, FETCH, CALIBRATE = "asr", "score", "bulk", "fetch", "calibrate"
 FIRST = 1_000_000
 """The engine takes small numbers first; ours are the other way round, and 0 is usual."""
 LIVE = ("ENQUEUED", "PENDING", "DELAYED")
@@ -52,6 +52,12 @@ class Queue:
         if delay_s > 0:
             options["delay_seconds"] = delay_s
         self._workflows.enqueue(options, id_, call_id, number)
+
+    def enqueue_calibration(self, run_id: str, *, by: str, why: str | None = None) -> None:
+        id_ = calibration_workflow(run_id)
+        # one that ended can be gone on with; one that waits or is under way is left alone
+        self.renew([id_])
+        self._workflows.enqueue(_options("calibrate", CALIBRATE, id_), run_id, by, why or "")
 
     def cancel_evaluation(self, id_: str, *, attempt: int) -> None:
         for queue in (ASR, SCORE):
@@ -97,6 +103,10 @@ def chunk_workflow(batch_id: str, number: int) -> str:
 
 def fetch_workflow(id_: str, number: int) -> str:
     return f"fetch:{id_}:{number}"
+
+
+def calibration_workflow(run_id: str) -> str:
+    return f"calibration:{run_id}"
 
 
 def system_url(engine_url: str) -> str:

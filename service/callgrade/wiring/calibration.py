@@ -8,6 +8,7 @@ from callgrade.adapters.rules import RuleJudge
 from callgrade.adapters.speech import SpeechJudge
 from callgrade.calibration.gating import Host
 from callgrade.calibration.running import OpenJudges
+from callgrade.calibration.working import CalibrationWork
 from callgrade.db.session import Database
 from callgrade.evaluations.asking import Asking
 from callgrade.ports import Judge
@@ -39,6 +40,15 @@ def calibration_judges(
             await judges.aclose()
 
     return open_
+
+
+def calibration_work(settings: Settings, database: Database) -> CalibrationWork:
+    """Runs, for an engine."""
+
+    def judges(client_id: str, asking: Asking, mode: Literal["auto", "rules"]) -> OpenJudges:
+        return calibration_judges(settings, database, client_id, asking, mode)
+
+    return CalibrationWork(database, judges, model=settings.llm.model, in_flight=calls_in_flight(settings))
 
 
 def host_of(settings: Settings, database: Database, client_id: str, mode: Literal["auto", "rules"] = "auto") -> Host:

@@ -1,23 +1,20 @@
 """A draft on its way to be published: tried beside the version in use, looked at call by call, put before the gate."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from callgrade.access.principals import Principal
 from callgrade.calibration import gating, golden, publishing
-from callgrade.calibration.backtesting import BackTest, Kind
-from callgrade.calibration.comparing import CriterionChange, Flip
+from callgrade.calibration.backtesting import Kind
 from callgrade.calibration.drafted import begin_back_test, contest_of, set_id_of, standing, to_gate
 from callgrade.calibration.gating import Host
 from callgrade.calibration.holdout import wear
-from callgrade.calibration.report_words import outcome_in_words
 from callgrade.db.tables import Gate
-from callgrade.domain.calibration import Figure
 from callgrade.domain.errors import ConflictError, InputError, NotFoundError, UnknownResourceError
 from callgrade.domain.gates import MEANS, OUTCOMES, GateResult
-from callgrade.settings import Language
+from callgrade.web.comparisons import changes_of
 from callgrade.web.dependencies import Desk, Desked, needs
 from callgrade.web.preferences import language_of, words_of
 from callgrade.web.shell import Tone, page_or_part, redirect
@@ -31,31 +28,6 @@ SetForm = Annotated[str, Form(alias="set", max_length=200)]
 SetAsked = Annotated[str, Query(alias="set", max_length=200)]
 TONES: dict[str, Tone] = {"passed": "good", "stopped": "bad", "insufficient_data": "partly", "overridden": "partly"}
 SHIPPED = "shipped"
-
-
-class Flipped(NamedTuple):
-    """A call whose verdict changed, in words. `now`: right, wrong, or nobody knows."""
-
-    call: str
-    turn: int | None
-    before: str
-    after: str
-    truth: str | None
-    now: bool | None
-
-    @classmethod
-    def of(cls, flip: Flip, language: Language) -> "Flipped":
-        before, after = (outcome_in_words(one, language) for one in (flip.before, flip.after))
-        truth = None if flip.truth is None else outcome_in_words(flip.truth, language)
-        return cls(flip.call, flip.turn, before, after, truth, flip.now_right)
-
-
-class Changed(NamedTuple):
-    """A criterion of which any verdict flipped."""
-
-    change: CriterionChange
-    apart: str
-    flips: list[Flipped]
 
 
 @router.post("/rubrics/{rubric_id}/back-tests")
@@ -183,7 +155,7 @@ def _look(
         "base": f"/{kind}s/{subject}",
         "left": left,
         "not_tried": not host_of(desk, visitor).model and len(contest.draft.rubric.judged_by("llm")),
-        "changed": _changed(stands.found, language),
+        "changed": changes_of(stands.found.comparison if stands.found else None, language),
         "result": _result(stands.gate),
         "outcomes": OUTCOMES,
         "means": MEANS,
@@ -223,23 +195,6 @@ def _publish(
 
 def host_of(desk: Desk, visitor: Principal) -> Host:
     return wired_host(desk.settings, desk.database, visitor.client_id)
-
-
-def _changed(found: BackTest | None, language: Language) -> list[Changed]:
-    if found is None or found.comparison is None:
-        return []
-    flips: dict[str, list[Flipped]] = {}
-    for flip in found.comparison.flips:
-        flips.setdefault(flip.criterion_id, []).append(Flipped.of(flip, language))
-    changes = found.comparison.criteria
-    return [Changed(one, _signed(one.kappa), flips[one.criterion_id]) for one in changes if one.criterion_id in flips]
-
-
-def _signed(figure: Figure) -> str:
-    if figure.value is None:
-        return "–"
-    ends = "" if figure.low is None or figure.high is None else f" [{figure.low:+.2f}, {figure.high:+.2f}]"
-    return f"{figure.value:+.2f}{ends}"
 
 
 def _result(gate: Gate | None) -> GateResult | None:

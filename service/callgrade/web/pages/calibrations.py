@@ -1,21 +1,25 @@
-"""Calibration runs: how judges did against people. They are made by `callgrade calibrate run`."""
+"""Calibration runs: how judges did against people, and how two of them differ."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, NamedTuple, get_args
+from typing import Annotated, Any, NamedTuple, get_args
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from sqlmodel import Session
 
 from callgrade.access.principals import Principal
 from callgrade.calibration import run_repository
 from callgrade.calibration.report_words import say
 from callgrade.db.tables import CalibrationRun
 from callgrade.domain.calibration import CalibrationReport, VerdictKind
-from callgrade.domain.errors import UnknownResourceError
+from callgrade.domain.errors import NotFoundError, UnknownResourceError
+from callgrade.domain.rubrics import Rubric
+from callgrade.evaluations import registry
+from callgrade.web.comparisons import changes_of, signed
 from callgrade.web.dependencies import Desked, needs
 from callgrade.web.preferences import language_of
-from callgrade.web.shell import page
+from callgrade.web.shell import page, redirect
 from callgrade.web.words import N_
 
 STATES: Mapping[str, tuple[str, str]] = {
@@ -27,7 +31,15 @@ STATES: Mapping[str, tuple[str, str]] = {
 }
 """How a state looks, and how it reads."""
 
+CHANGES: Mapping[str, tuple[str, str]] = {
+    "better": ("good", N_("Better")),
+    "worse": ("bad", N_("Worse")),
+    "same": ("none", N_("No change shown")),
+    "unknown": ("open", N_("Cannot be compared")),
+}
+
 router = APIRouter()
+RunId = Annotated[str, Query(min_length=1, max_length=64)]
 Looker = Annotated[Principal, needs("calibrations:read")]
 
 
@@ -44,7 +56,28 @@ def list_(request: Request, visitor: Looker, desk: Desked) -> Response:
         found = run_repository.runs(session, visitor)
     language = language_of(request)
     lines = [Line(run, _verdicts(run, language)) for run in found]
-    return page(request, "calibrations/list.html", visitor, lines=lines, states=STATES)
+    done = [
+        (run.id, f"{run.rubric_id}@{run.rubric_version} · {run.split} · {run.id[-8:]}") for run in found if run.report
+    ]
+    may_write = "calibrations:write" in visitor.scopes
+    return page(
+        request, "calibrations/list.html", visitor, lines=lines, states=STATES, comparable=done, may_write=may_write
+    )
+
+
+@router.get("/calibrations/comparison")
+def compare(request: Request, visitor: Looker, desk: Desked, a: RunId, b: RunId) -> Response:
+    """Two runs over the same calls, paired: where B is better or worse than A, and every verdict that flipped."""
+    from callgrade.calibration.comparing import compare_runs
+
+    language = language_of(request)
+    with desk.database.reading() as session:
+        runs = [run_repository.find(session, visitor, id_) for id_ in (a, b)]
+        forms = [_made_with(session, run) for run in runs]
+        found = compare_runs(session, visitor, runs[0].id, runs[1].id, *forms)
+    changed = {change.change.criterion_id: change for change in changes_of(found, language)}
+    context: dict[str, Any] = {"found": found, "runs": runs, "changed": changed, "changes": CHANGES, "signed": signed}
+    return page(request, "calibrations/comparison.html", visitor, **context)
 
 
 @router.get("/calibrations/{calibration_id}")
@@ -56,9 +89,17 @@ def read(request: Request, visitor: Looker, desk: Desked, calibration_id: str) -
     with desk.database.reading() as session:
         run = run_repository.find(session, visitor, calibration_id)
     if run.report is None:
-        raise UnknownResourceError("this calibration run has no report yet")
+        return redirect(request, f"/calibrations/{run.id}/progress")
     text = render_html(CalibrationReport.model_validate(run.report), language=language_of(request))
     return HTMLResponse(text, headers={"Content-Security-Policy": policy()})
+
+
+def _made_with(session: Session, run: CalibrationRun) -> Rubric:
+    """Raises UnknownResourceError where the registry does not hold it: its figures stay as stored."""
+    try:
+        return registry.rubric_of_digest(session, run.rubric_digest)
+    except NotFoundError as error:
+        raise UnknownResourceError(str(error)) from None
 
 
 def _verdicts(run: CalibrationRun, language: str) -> str:
