@@ -308,11 +308,20 @@ def test_idle_it_asks_once_a_look(database: Database, clock: Clock) -> None:
     assert [statement.split()[0] for statement in asked if statement != "BEGIN"] == ["SELECT"]
 
 
-def test_stopped_it_takes_nothing_new_and_writes_down_what_ends(database: Database, receiver: Receiver) -> None:
+def test_stopped_it_takes_nothing_new_and_writes_down_what_ends(
+    database: Database, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     registered(database, receiver.url)
     receiver.goes_on.clear()
     announced(database)
     courier = Courier(database, our_network())
+    go_round, too_late = courier._round, []
+
+    def watched() -> int:
+        too_late.append(courier._stop.is_set())
+        return go_round()
+
+    monkeypatch.setattr(courier, "_round", watched)
     courier.start()
     until(lambda: len(receiver.got) == 1)
     stopping = threading.Thread(target=courier.stop)
@@ -321,6 +330,7 @@ def test_stopped_it_takes_nothing_new_and_writes_down_what_ends(database: Databa
     announced(database)
     receiver.goes_on.set()
     stopping.join()
+    assert not any(too_late)
     assert statuses(database) == {"delivered": 1, "waiting": 1}
     assert len(receiver.got) == 1
 

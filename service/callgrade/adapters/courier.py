@@ -91,6 +91,8 @@ class Courier:
             if self._places.taken:
                 self._stop.wait(COMPANY_S)
             self._bell.clear()
+            if self._stop.is_set():
+                break
             try:
                 self._round()
                 pause = WITHOUT_DATABASE_S[0]
