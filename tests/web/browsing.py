@@ -22,6 +22,7 @@ __all__ = ["browser", "open_page"]
 PICTURES = Path(__file__).parents[2] / "build" / "screens"
 """Kept after the tests, for people to look at."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SECOND_LOOK = ["color-contrast", "target-size", "scrollable-region-focusable"]
 WATCH = """
   window.refused = [];
   addEventListener("securitypolicyviolation", (event) => window.refused.push(event.violatedDirective));
@@ -99,6 +100,20 @@ def assert_accessible(page: Any, *, within: str | None = None, rules: Sequence[s
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{page.url} is {wide} px too wide"
     assert page.evaluate("window.refused ?? []") == [], page.url
+
+
+def assert_for_everybody(page: Any, name: str, *, whole: bool = False) -> None:
+    """axe finds nothing and nothing sticks out, in both themes, wide and narrow; keeps a picture of each. Themes differ
+    in colours alone, and a narrow window in what lies where, so the second look is for these."""
+    for dark, width in ((False, 1440), (True, 800)):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        # what is scrolled half under a bar counts as too small
+        page.evaluate("scrollTo(0, 0)")
+        shot(page, f"{name}-{'dark' if dark else 'light'}-{width}", whole=whole)
+        assert_accessible(page, rules=SECOND_LOOK if dark else ())
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="light")
 
 
 def wait_for(page: Any, true: Callable[[], bool]) -> None:

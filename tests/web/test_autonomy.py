@@ -102,6 +102,20 @@ def test_a_lead_looks_at_the_evidence_and_takes_it_back(rooms, judged):
     assert "收回</h2>" not in page
 
 
+def test_a_confidence_to_hold_it_to_is_shown_and_takes_a_calibration(rooms, judged):
+    first, _ = asked_of_model()
+    lead, at = rooms.browser("qa_lead"), f"/autonomy/{OTHER_RUBRIC}/{first.id}"
+    refused = lead.post(f"{at}/looks", data={"threshold": "0.90"})
+    assert (refused.status_code, "须先选一次开发集运行来校准" in refused.text) == (422, True)
+    assert lead.post(f"{at}/looks", data={"threshold": "sure"}).status_code == 422
+    id_ = granted(rooms, first.id)
+    with rooms.desk.database.writing() as session:
+        session.get_one(Autonomy, id_).threshold = 0.9
+    page = lead.get(at).text
+    assert "把握不低于此才放行" in page
+    assert "90%" in page.partition("把握不低于此才放行")[2][:60]
+
+
 def test_an_automatic_criterion_is_folded_away_says_why_and_may_be_judged_otherwise(rooms, judged):
     first, second = asked_of_model()
     granted(rooms, first.id)

@@ -1,4 +1,4 @@
-"""Signing in and administering as people meet it: in both themes and languages, wide and narrow, script or none."""
+"""Signing in and administering as people meet it: in both themes, wide and narrow, script or none."""
 
 from typing import Any
 
@@ -6,10 +6,9 @@ import pytest
 
 from callgrade.access.people import Administration
 from tests.access.people import PASSWORD, make, quick_hashes  # noqa: F401
-from tests.web.browsing import assert_accessible, shot, wait_for
+from tests.web.browsing import assert_for_everybody, wait_for
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
-LOOKS = [(dark, language, width) for dark in (False, True) for language in ("zh", "en") for width in (1440, 800)]
 
 
 def people(rooms: Any) -> None:
@@ -22,87 +21,76 @@ def people(rooms: Any) -> None:
     Administration(database).disable(rooms.desk.sign_ins.admit(rooms.token("admin")), gone.id)
 
 
-def look(page: Any, name: str, look_: tuple[bool, str, int]) -> None:
-    dark, language, width = look_
-    shot(page, f"{name}-{'dark' if dark else 'light'}-{language}-{width}", whole=True)
-    assert_accessible(page)
-
-
-@pytest.mark.parametrize("look_", LOOKS, ids=str)
 class TestLooks:
-    def opened(self, open_page: Any, path: str, role: Any, look_: tuple[bool, str, int]) -> Any:
-        dark, language, width = look_
-        return open_page(path, role, dark=dark, language=language, width=width)
-
-    def test_the_entrance(self, open_page, rooms, look_) -> None:
+    def test_the_entrance(self, open_page, rooms) -> None:
         people(rooms)
-        page = self.opened(open_page, "/sign-in", None, look_)
-        look(page, "sign-in", look_)
+        page = open_page("/sign-in", None)
+        assert_for_everybody(page, "sign-in", whole=True)
         page.fill("#login", "limin")
         page.fill("#password", "wrong")
         page.keyboard.press("Enter")
         page.wait_for_selector(".notice")
-        look(page, "sign-in-wrong", look_)
+        assert_for_everybody(page, "sign-in-wrong", whole=True)
 
-    def test_the_account(self, open_page, rooms, look_) -> None:
+    def test_the_account(self, open_page, rooms) -> None:
         rooms.token("reviewer", "me", name="王芳", team="华北一组", password_hash="x")
         rooms.tokens["a-reviewer"] = rooms.tokens["me"]
-        page = self.opened(open_page, "/account", "reviewer", look_)
-        look(page, "account", look_)
+        page = open_page("/account", "reviewer")
+        assert_for_everybody(page, "account", whole=True)
 
-    def test_the_users(self, open_page, rooms, look_) -> None:
+    def test_the_users(self, open_page, rooms) -> None:
         people(rooms)
-        page = self.opened(open_page, "/admin/users", "admin", look_)
-        look(page, "admin-users", look_)
+        page = open_page("/admin/users", "admin")
+        assert_for_everybody(page, "admin-users", whole=True)
         page.goto(page.base + "/admin/users?q=nobody")
-        look(page, "admin-users-none", look_)
+        assert_for_everybody(page, "admin-users-none", whole=True)
         page.goto(page.base + "/admin/users")
         page.get_by_role("link", name="李敏").click()
         page.locator("details.confirm > summary").first.click()
-        look(page, "admin-user", look_)
+        assert_for_everybody(page, "admin-user", whole=True)
         page.goto(page.base + "/admin/users/new")
         page.fill("#login", "limin")
         page.locator("form.form button.primary").click()
         page.wait_for_selector(".error")
-        look(page, "admin-user-wrong", look_)
+        assert_for_everybody(page, "admin-user-wrong", whole=True)
         page.fill("#login", "zhou")
         page.locator("form.form button.primary").click()
         page.wait_for_selector("#secret")
-        look(page, "admin-user-made", look_)
+        assert_for_everybody(page, "admin-user-made", whole=True)
 
-    def test_the_agents(self, open_page, rooms, look_) -> None:
-        page = self.opened(open_page, "/admin/agents", "admin", look_)
-        look(page, "admin-agents-none", look_)
+    def test_the_agents(self, open_page, rooms) -> None:
+        page = open_page("/admin/agents", "admin")
+        assert_for_everybody(page, "admin-agents-none", whole=True)
         table = "工号,姓名,班组,离职\n8031,陈静,华北一组,\n8032,王芳,华北一组,\n8100,赵磊,华南组,是\n"
         page.set_input_files("#file", {"name": "坐席.csv", "mimeType": "text/csv", "buffer": table.encode("gbk")})
         page.locator("form.form button.primary").click()
         page.wait_for_selector("table")
-        look(page, "admin-agents", look_)
+        assert_for_everybody(page, "admin-agents", whole=True)
         page.locator("details.panel > summary").click()
         page.set_input_files("#file", {"name": "x.csv", "mimeType": "text/csv", "buffer": b"agent_id,name\n1\n"})
         page.locator("form.form button.primary").click()
         page.wait_for_selector(".error")
-        look(page, "admin-agents-wrong", look_)
+        assert_for_everybody(page, "admin-agents-wrong", whole=True)
 
-    def test_the_keys(self, open_page, rooms, look_) -> None:
-        page = self.opened(open_page, "/admin/keys", "admin", look_)
-        look(page, "admin-keys-none", look_)
+    def test_the_keys(self, open_page, rooms) -> None:
+        page = open_page("/admin/keys", "admin")
+        assert_for_everybody(page, "admin-keys-none", whole=True)
         page.fill("#name", "CRM")
         page.select_option("#days", "90")
         page.locator("form.form button.primary").click()
         page.wait_for_selector("#secret")
-        look(page, "admin-key-made", look_)
+        assert_for_everybody(page, "admin-key-made", whole=True)
         page.goto(page.base + "/admin/keys")
         page.locator("details.confirm > summary").first.click()
-        look(page, "admin-keys", look_)
+        assert_for_everybody(page, "admin-keys", whole=True)
 
-    def test_the_record(self, open_page, rooms, look_) -> None:
+    def test_the_record(self, open_page, rooms) -> None:
         people(rooms)
-        page = self.opened(open_page, "/admin/audit", "admin", look_)
-        look(page, "admin-audit", look_)
+        page = open_page("/admin/audit", "admin")
+        assert_for_everybody(page, "admin-audit", whole=True)
         page.locator("form[action='/admin/audit/verify'] button").click()
         page.wait_for_selector(".notice")
-        look(page, "admin-audit-verified", look_)
+        assert_for_everybody(page, "admin-audit-verified", whole=True)
 
 
 class TestByHand:
