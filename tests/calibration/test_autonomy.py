@@ -208,9 +208,9 @@ def test_a_judge_that_moves_away_is_found_by_its_differences(database, lead, mon
     still = [Item(False, float(x), 0.5) for x in rng.normal(0.0, 0.2, 200)]
     with database.reading() as session:
         row = session.get(Autonomy, ids["warm"])
-        monkeypatch.setattr(autonomy_evidence, "items", lambda key, found: still)
+        monkeypatch.setattr(autonomy_evidence, "items", lambda key, found, sure: still)
         assert why_over(session, row) is None
-        monkeypatch.setattr(autonomy_evidence, "items", lambda key, found: moved)
+        monkeypatch.setattr(autonomy_evidence, "items", lambda key, found, sure: moved)
         assert why_over(session, row).en.startswith("Drift: by the")
 
 

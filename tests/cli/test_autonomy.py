@@ -52,5 +52,7 @@ def test_what_cannot_be_is_refused(run, state):
     assert status == 1
     assert "0.05, 0.02, 0.01" in err
     assert run("autonomy", "grant", FORM.id, "warm", "--at-most", "wild", *CLIENT)[0] == 2
+    status, _, err = run("autonomy", "grant", FORM.id, "warm", "--threshold", "0.9", *CLIENT)
+    assert (status, "run on dev" in err) == (1, True)
     assert run("autonomy", "revoke", "nothing", "--reason", "x", *CLIENT)[0] == 1
     assert run("autonomy", "show", FORM.id, "unheard-of", *CLIENT)[0] == 1

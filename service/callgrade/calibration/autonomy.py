@@ -17,7 +17,9 @@ from callgrade.access.facts import Fact
 from callgrade.access.principals import Principal
 from callgrade.calibration import autonomy_evidence, confidence
 from callgrade.calibration import autonomy_repository as repository
+from callgrade.calibration.confidence import held_beside
 from callgrade.calibration.holdout import HoldoutRead, read_holdout
+from callgrade.calibration.thresholds import Fitted, Sure, Threshold, fixed, sure_of
 from callgrade.db.session import Database
 from callgrade.db.tables import Autonomy
 from callgrade.db.types import now
@@ -41,7 +43,7 @@ from callgrade.domain.scorecards import Provenance
 from callgrade.evaluations.registry import rubric_of_digest
 from callgrade.reviews.autonomy import evidence_of, key_of, keys_in_use, text_of, why_idle
 from callgrade.reviews.autonomy_repository import standing
-from callgrade.reviews.confidence import rules_digest
+from callgrade.reviews.confidence import Confidence, rules_digest
 from callgrade.stats.results import Why
 
 SCHEMA = "callgrade.autonomy/1"
@@ -78,6 +80,8 @@ class _Plan(NamedTuple):
     looks: int
     after: datetime | None
     first: bool
+    threshold: float | None = None
+    """That was fixed for looks that go on."""
 
 
 def key_id(key: Key) -> str:
@@ -119,12 +123,14 @@ def grant(
     looks: int = 1,
     run_id: str | None = None,
     fit_run: str | None = None,
+    threshold: Threshold = None,
     clock: Callable[[], datetime] = now,
 ) -> Autonomy:
     """Looks at the evidence, and stores what it supports of what is `wanted`: from reviewed calls that were drawn by
     chance, or from a run on the holdout of a golden set of the client's own. `named` is a criterion's or a key's id.
     `fit_run`: a run on dev by which confidences are calibrated; they are checked on the holdout run, if one is named,
-    which reads its labels once more.
+    which reads its labels once more. `threshold`: only proposals of this calibrated confidence go through, and only by
+    them it is proven; it is fixed at the first of the looks that were planned.
 
     Raises ForbiddenError for anybody but admins and leads, UnknownResourceError, InputError, ConflictError.
     """
@@ -138,27 +144,25 @@ def grant(
         rubric, key = _key(session, principal, rubric_id, named, run_id)
         criterion = rubric.by_id.get(key.criterion_id)
         never = why_never(criterion, key) if criterion else None
+        fitted = None if fit_run is None else _fitted(session, principal, rubric, key, fit_run)
+        sure = fixed(threshold, key.criterion_id, fitted, level)
         before = list(repository.of_key(session, principal.client_id, rubric.id, key))
         plan = _next_look(before, looks)
-        evidence, drift = _evidence(session, principal, rubric, key, level, plan, run_id)
+        _check_threshold(plan, sure)
+        evidence, drift = _evidence(session, principal, rubric, key, level, plan, run_id, sure, held_out)
         verdict = decide(evidence, never=never)
-        at = clock()
+        state, at = at_most(verdict, wanted), clock()
         for row in before:
             if row.ended_at is None:
                 repository.end(session, row.id, at, _superseded())
-        content: dict[str, Any] = {
-            "schema": SCHEMA,
-            "figures": evidence.model_dump(mode="json"),
-            "verdict": verdict.model_dump(mode="json"),
-            "after": None if plan.after is None else plan.after.isoformat(),
-            "drift": drift,
-        }
-        if fit_run is not None:
-            content |= _confidence(session, principal, rubric, key, fit_run, run_id, held_out)
+        content = _content(evidence, verdict, plan, drift)
+        if fitted is not None:
+            content |= _confidence(session, rubric, key, fitted.confidence, run_id, held_out)
         made = Autonomy(
             client_id=principal.client_id,
             rubric_id=rubric.id,
-            state=at_most(verdict, wanted),
+            state=state,
+            threshold=sure.threshold if sure is not None and state == "automatic" else None,
             reason=verdict.reason.model_dump_json(),
             evidence=content,
             run_id=run_id,
@@ -168,12 +172,8 @@ def grant(
         )
         session.add(made)
         session.flush()
-        facts: dict[str, Fact] = {
-            "state": made.state,
-            "reviewed": evidence.reviewed,
-            "misses": evidence.misses,
-            "look": plan.look,
-        }
+        counted = {"reviewed": evidence.reviewed, "misses": evidence.misses, "look": plan.look}
+        facts: dict[str, Fact] = {"state": made.state, **counted}
         audit.record(session, principal, "autonomy.looked", made.id, facts)
         return made
 
@@ -231,25 +231,50 @@ def _next_look(before: list[Autonomy], looks: int) -> _Plan:
     last, evidence = told[-1]
     if evidence.look < evidence.looks:
         after = last.evidence.get("after")
-        return _Plan(evidence.look + 1, evidence.looks, datetime.fromisoformat(after) if after else None, False)
+        return _Plan(
+            evidence.look + 1,
+            evidence.looks,
+            datetime.fromisoformat(after) if after else None,
+            False,
+            evidence.threshold,
+        )
     return _Plan(1, looks, last.since, False)
 
 
+def _check_threshold(plan: _Plan, sure: Sure | None) -> None:
+    if plan.look > 1 and plan.threshold != (None if sure is None else sure.threshold):
+        raise ConflictError("the confidence was fixed at the first of these looks; use the planned ones up first")
+
+
 def _evidence(
-    session: Session, principal: Principal, rubric: Rubric, key: Key, level: float, plan: _Plan, run_id: str | None
+    session: Session,
+    principal: Principal,
+    rubric: Rubric,
+    key: Key,
+    level: float,
+    plan: _Plan,
+    run_id: str | None,
+    sure: Sure | None,
+    held_out: HoldoutRead | None,
 ) -> tuple[Evidence, dict[str, float]]:
+    told: dict[str, Any] = {"level": level, "look": plan.look, "looks": plan.looks}
     if run_id is not None:
         if not plan.first:
             raise ConflictError("the evidence was looked at before: what is drawn and reviewed from now on counts")
         run = repository.find_run(session, principal, run_id)
-        found = autonomy_evidence.of_run(
-            run, rubric.by_id[key.criterion_id], level=level, look=plan.look, looks=plan.looks
-        )
+        criterion = rubric.by_id[key.criterion_id]
+        if sure is None or held_out is None:
+            found = autonomy_evidence.of_run(run, criterion, **told)
+        else:
+            autonomy_evidence.proving(run, criterion)
+            stored = held_beside(session, run_id, rubric, criterion.id, held_out.calls, held_out.labels)
+            found = autonomy_evidence.of_sure(stored[0], rubric, criterion, stored[1], sure, **told)
         mean, spread = autonomy_evidence.spread_of(())
     else:
         checked = repository.checked(session, principal.client_id, rubric.id, after=plan.after)
-        seen = list(autonomy_evidence.items(key, autonomy_evidence.read(session, checked)))
-        found = autonomy_evidence.of_items(seen, level=level, look=plan.look, looks=plan.looks)
+        seen = list(autonomy_evidence.items(key, autonomy_evidence.read(session, checked), sure))
+        threshold = None if sure is None else sure.threshold
+        found = autonomy_evidence.of_items(seen, threshold=threshold, **told)
         mean, spread = autonomy_evidence.spread_of(seen)
     return found, {"reference": mean, "spread": spread}
 
@@ -261,22 +286,35 @@ def _holdout(database: Database, principal: Principal, rubric_id: str, run_id: s
     return read_holdout(database, principal, run.set_id, reference, "confidence checked", run_id=run_id)
 
 
-def _confidence(
-    session: Session,
-    principal: Principal,
-    rubric: Rubric,
-    key: Key,
-    fit_run: str,
-    run_id: str | None,
-    held_out: HoldoutRead | None,
-) -> dict[str, Any]:
-    """What is stored of it: the fitted confidence, or why there is none."""
+def _content(evidence: Evidence, verdict: Verdict, plan: _Plan, drift: dict[str, float]) -> dict[str, Any]:
+    """As it is stored with the state."""
+    return {
+        "schema": SCHEMA,
+        "figures": evidence.model_dump(mode="json"),
+        "verdict": verdict.model_dump(mode="json"),
+        "after": None if plan.after is None else plan.after.isoformat(),
+        "drift": drift,
+    }
+
+
+def _fitted(session: Session, principal: Principal, rubric: Rubric, key: Key, fit_run: str) -> Fitted:
     other, same = _key(session, principal, rubric.id, key.criterion_id, fit_run)
     if same != key:
         raise ConflictError("that run was judged by another prompt, model, criterion or recogniser")
     found = confidence.examples_of_run(session, principal, fit_run, other, key.criterion_id)
     beside = rules_digest(other, other.by_id[key.criterion_id])
-    fitted = confidence.fit(found, fitted_on=fit_run, rules=beside)
+    return Fitted(confidence.fit(found, fitted_on=fit_run, rules=beside), found)
+
+
+def _confidence(
+    session: Session,
+    rubric: Rubric,
+    key: Key,
+    fitted: Confidence | Why,
+    run_id: str | None,
+    held_out: HoldoutRead | None,
+) -> dict[str, Any]:
+    """What is stored of it: the fitted confidence, or why there is none."""
     if isinstance(fitted, Why):
         return {"no_confidence": fitted.value}
     if held_out is not None and run_id is not None:
@@ -298,7 +336,8 @@ def _line(
     before = list(repository.of_key(session, principal.client_id, rubric.id, key))
     plan = _next_look(before, 1)
     seen = [one for one in checked if plan.after is None or one.at > plan.after]
-    reviewed = [item for item in autonomy_evidence.items(key, seen) if item.missed is not None]
+    sure = None if row is None else sure_of(row)
+    reviewed = [item for item in autonomy_evidence.items(key, seen, sure) if item.missed is not None]
     blank = autonomy_evidence.figures("production", 0, 0, 0.0, 0.0, level=DEFAULT_LEVEL)
     state: State = "human_only" if row is None else _state(row.state)
     verdict = _to_do(len(reviewed), blank.needed or 0) if never is None else decide(blank, never=never)

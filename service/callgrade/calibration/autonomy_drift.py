@@ -16,6 +16,7 @@ from callgrade.access import audit
 from callgrade.access.principals import system
 from callgrade.calibration import autonomy_evidence as evidence
 from callgrade.calibration import autonomy_repository as repository
+from callgrade.calibration.thresholds import sure_of
 from callgrade.db.session import Database
 from callgrade.db.tables import Autonomy
 from callgrade.db.types import now
@@ -57,7 +58,7 @@ def why_over(session: Session, row: Autonomy) -> LocalText | None:
     """Why a state does not stand any more; None where it does."""
     key = key_of(row)
     checked = repository.checked(session, row.client_id, row.rubric_id, after=row.since)
-    found = list(evidence.items(key, evidence.read(session, checked)))
+    found = list(evidence.items(key, evidence.read(session, checked), sure_of(row)))
     granted = evidence_of(row)
     if row.state == "automatic" and granted is not None and (why := _bound_lost(granted, found)) is not None:
         return why

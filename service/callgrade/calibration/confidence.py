@@ -49,14 +49,21 @@ def examples(found: Iterable[Compared], rubric: Rubric | None = None, others: Ot
     for item in found:
         if item.proposed is None or item.truth is None or item.proposed.rating is None or item.truth.rating is None:
             continue
-        judgement, beside = item.proposed.judgement, others.get(item.call, {})
-        agrees = None if rubric is None else agreement_of_rules(rubric, judgement, beside)
-        features = features_of(judgement, rules=agrees)
-        if features.repeat is None and len(item.samples) > 1:
-            same = sum(one.rating == item.proposed.rating for one in item.samples)
-            features = features.model_copy(update={"repeat": same / len(item.samples)})
-        made.append(Example(features, item.proposed.rating == item.truth.rating))
+        made.append(Example(measured(item, rubric, others), item.proposed.rating == item.truth.rating))
     return made
+
+
+def measured(item: Compared, rubric: Rubric | None = None, others: Others = NOTHING) -> Features:
+    """Of what was proposed; nothing where nothing was."""
+    if item.proposed is None:
+        return Features()
+    judgement, beside = item.proposed.judgement, others.get(item.call, {})
+    agrees = None if rubric is None else agreement_of_rules(rubric, judgement, beside)
+    features = features_of(judgement, rules=agrees)
+    if features.repeat is None and len(item.samples) > 1:
+        same = sum(one.rating == item.proposed.rating for one in item.samples)
+        features = features.model_copy(update={"repeat": same / len(item.samples)})
+    return features
 
 
 def fit(found: Sequence[Example], *, fitted_on: str, rules: str = "") -> Confidence | Why:
@@ -118,6 +125,19 @@ def examples_of(
     labels: Sequence[Label],
 ) -> list[Example]:
     """Of a run over these calls."""
+    found, others = held_beside(session, run_id, rubric, criterion_id, calls, labels)
+    return examples(found, rubric, others)
+
+
+def held_beside(
+    session: Session,
+    run_id: str,
+    rubric: Rubric,
+    criterion_id: str,
+    calls: Sequence[StoredCall],
+    labels: Sequence[Label],
+) -> tuple[list[Compared], Others]:
+    """What a run over these calls said of a criterion, and what it said of the rules that look for the same."""
     cards = cards_of(run_repository.items(session, run_id))
     compared = compare(rubric, [one.call for one in calls], cards, labels)
     others: dict[str, dict[str, Judgement]] = {}
@@ -125,7 +145,7 @@ def examples_of(
         for item in compared.by_criterion[one.id]:
             if item.proposed is not None:
                 others.setdefault(item.call, {})[one.id] = item.proposed.judgement
-    return examples(compared.by_criterion[criterion_id], rubric, others)
+    return compared.by_criterion[criterion_id], others
 
 
 def _pairs(found: Sequence[Example], uses: tuple[Feature, ...]) -> tuple[list[float], list[float]]:

@@ -88,6 +88,9 @@ def grant(
     at_most: Annotated[str, typer.Option(help="assisted: no further, whatever is proven.")] = "automatic",
     run: Annotated[str | None, typer.Option(help="A run on the holdout; else reviewed calls drawn by chance.")] = None,
     fit_run: Annotated[str | None, typer.Option(help="A run on dev to calibrate confidences by.")] = None,
+    threshold: Annotated[
+        str | None, typer.Option(help="Only proposals of this calibrated confidence; dev: the lowest dev bears out.")
+    ] = None,
     client: ClientOption = DEFAULT,
     json_: JsonOption = False,
 ) -> int:
@@ -96,6 +99,7 @@ def grant(
     callgrade autonomy grant telesales-misconduct insult --level 0.02
     """
     from callgrade.calibration import autonomy
+    from callgrade.calibration.thresholds import parse_threshold
     from callgrade.domain.autonomy import STATES
 
     wanted = next((state for state in STATES if state == at_most), None)
@@ -104,7 +108,16 @@ def grant(
     with open_database() as database:
         us = acting_for(database, client)
         row = autonomy.grant(
-            database, us, rubric, criterion, level=level, looks=looks, wanted=wanted, run_id=run, fit_run=fit_run
+            database,
+            us,
+            rubric,
+            criterion,
+            level=level,
+            looks=looks,
+            wanted=wanted,
+            run_id=run,
+            fit_run=fit_run,
+            threshold=parse_threshold(threshold or ""),
         )
         told = _past(row)
         verdict = autonomy.verdict_of(row)
@@ -153,6 +166,7 @@ def _past(row: "Autonomy") -> dict[str, Any]:
         "id": row.id,
         "state": row.state,
         "reason": text_of(row.reason).model_dump(),
+        "threshold": row.threshold,
         "since": row.since.isoformat(),
         "set_by": row.set_by,
         "ended_at": row.ended_at.isoformat() if row.ended_at else None,

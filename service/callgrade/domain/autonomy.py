@@ -175,6 +175,8 @@ class Evidence(Frozen):
     confidence: float
     look: int = 1
     looks: int = 1
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Of calibrated confidence: only what reaches it goes through, and only of that the counts tell."""
     bound: Annotated[float, Field(ge=0, le=1)] = 1.0
     needed: int | None = None
 
@@ -236,9 +238,12 @@ def _reason(evidence: Evidence) -> LocalText:
     sure = f"{math.floor(evidence.confidence * 1000 + 1e-9) / 10:g} %"
     within = "≤" if evidence.proves else ">"
     looks = "" if evidence.looks == 1 else f" ({evidence.look}/{evidence.looks})"
+    zh = en = ""
+    if evidence.threshold is not None:
+        zh, en = f"（把握不低于 {evidence.threshold:.2f}）", f" of confidence {evidence.threshold:.2f} or more"
     return LocalText(
-        zh=f"复核 {n} 通，漏判 {k}：漏判率上限 {bound} {within} {level}（置信 {sure}{looks}）",
-        en=f"{k} missed of {n} reviewed: at most {bound} {within} {level}, with {sure} confidence{looks}.",
+        zh=f"复核 {n} 通{zh}，漏判 {k}：漏判率上限 {bound} {within} {level}（置信 {sure}{looks}）",
+        en=f"{k} missed of {n} reviewed{en}: at most {bound} {within} {level}, with {sure} confidence{looks}.",
     )
 
 

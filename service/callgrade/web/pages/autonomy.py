@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Request, Response
 from callgrade.access.principals import Principal
 from callgrade.calibration import autonomy, autonomy_repository
 from callgrade.calibration.autonomy import GRANTING, MOST_LOOKS, Line
+from callgrade.calibration.thresholds import DEV, parse_threshold
 from callgrade.db.tables import Autonomy
 from callgrade.domain.autonomy import LEVELS, State
 from callgrade.domain.errors import CallgradeError, ConflictError, InputError
@@ -35,6 +36,13 @@ WANTED: Mapping[str, str] = {
     "automatic": N_("Automatic, if the evidence proves it"),
     "assisted": N_("Assisted at most"),
 }
+
+THRESHOLDS: Mapping[str, str] = {
+    "": N_("All of its proposals"),
+    DEV: N_("Those as sure as dev calls for"),
+    **{f"{share:.2f}": f"≥ {share:.2f}" for share in (0.7, 0.8, 0.9, 0.95, 0.99)},
+}
+"""What goes through; the numbers are calibrated confidences."""
 
 router = APIRouter()
 Looker = Annotated[Principal, needs("calibrations:read")]
@@ -91,13 +99,14 @@ def look(
     wanted: Annotated[State, Form()] = "automatic",
     run: Annotated[str, Form(max_length=64)] = "",
     fit: Annotated[str, Form(max_length=64)] = "",
+    threshold: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
     """Looks at the evidence; what it supports stands from now on."""
     words = words_of(request)
     try:
         row = autonomy.grant(
             desk.database, visitor, rubric_id, criterion_id, level=level, looks=looks, wanted=wanted,
-            run_id=run or None, fit_run=fit or None, clock=desk.clock,
+            run_id=run or None, fit_run=fit or None, threshold=parse_threshold(threshold), clock=desk.clock,
         )  # fmt: skip
     except (ConflictError, InputError) as error:
         return _one(request, visitor, desk, rubric_id, criterion_id, error)
@@ -151,6 +160,7 @@ def _one(
         states=STATES,
         meant=MEANT,
         wanted=WANTED,
+        thresholds=THRESHOLDS,
         levels=[(level, f"{level:.0%}") for level in LEVELS],
         most_looks=MOST_LOOKS,
         may_write="calibrations:write" in visitor.scopes and visitor.role in GRANTING,
@@ -168,6 +178,8 @@ def _refusal(request: Request, error: CallgradeError) -> str:
     _ = words_of(request).gettext
     if "reason" in str(error):
         return _("Give a reason: somebody will want to know why.")
+    if "threshold" in str(error):
+        return _("A confidence to hold it to takes a run on dev by which it is calibrated, and one that bears it out.")
     if isinstance(error, ConflictError):
         return _("This cannot prove anything here, or was decided meanwhile. Only fresh calls drawn by chance count.")
     return _("This cannot be so: choose one of the options.")
