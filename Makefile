@@ -27,7 +27,7 @@ demo-llm: $(VENV)/.llm ## Judge a call with a small model on this machine, to sh
 
 test: $(VENV)/.dev ## Lint, types, layers, rubrics, prompts and all tests
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 	$(MAKE) --no-print-directory smoke
 
 check: $(VENV)/.dev ## What needs no test run: lint, types, layers, rubric and prompt files

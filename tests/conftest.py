@@ -22,6 +22,21 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None
     monkeypatch.setenv("CALLGRADE_DATA_DIR", str(tmp_path / "data"))
 
 
+LONG = (
+    "tests/failure/",
+    "_in_browser.py",
+    "tests/test_docs.py",
+    "tests/e2e/",
+    "tests/db/",
+    "tests/api/test_openapi_fuzz.py",
+)
+"""Begun first, so that no worker is left alone with one of these at the end; each takes a minute or so."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     """In CI a test that was skipped has failed: what a machine cannot test must not pass in silence."""
