@@ -264,6 +264,20 @@ def test_a_published_row_that_was_edited_by_hand_is_refused_at_load(database, le
             registry.parsed(row)
 
 
+def test_a_published_prompt_that_was_edited_by_hand_is_refused_at_load(database, lead):
+    shipped_prompt = load_prompt("judge").model_copy(update={"status": "published"})
+    with database.writing() as session:
+        registry.add(session, shipped_prompt, registry.SHIPPED)
+        assert registry.parsed_prompt(registry.prompt_version(session, "judge@v1")) == shipped_prompt
+        content = "replace(content, 'cannot_assess', 'no')"
+        session.execute(text(f"UPDATE prompt_version SET content = {content} WHERE id = 'judge'"))
+    with database.reading() as session:
+        row = registry.prompt_version(session, "judge@v1")
+        assert "cannot_assess" not in row.content
+        with pytest.raises(ConfigurationError, match="prompt judge@v1 is not what its digest says"):
+            registry.parsed_prompt(row)
+
+
 def test_retired_is_found_by_its_full_name_alone_and_stays_so(database, lead):
     version = published(database)
     with database.writing() as session:

@@ -39,6 +39,20 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_a_data_folder_that_is_new_needs_nothing_done_before(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLGRADE_DATA_DIR", str(tmp_path / "new"))
+    monkeypatch.setattr(golden, "load", lambda folder=None: SMALL)
+    status, out, err = run("calibrate", "run", "--rubric", RUBRIC, "--judge", "rules", "--json")
+    assert (status, json.loads(out)["calls"]) == (0, 12), err
+    # what only reads goes on saying what to do
+    monkeypatch.setenv("CALLGRADE_DATA_DIR", str(tmp_path / "other"))
+    status, _, err = run("calibrate", "show", "0" * 32)
+    assert (status, "callgrade db upgrade" in err) == (2, True)
+    assert not (tmp_path / "other").exists()
+
+
 def test_run_list_show_and_compare(run: Any, desk: Path) -> None:
     status, out, err = run("calibrate", "run", "--rubric", RUBRIC, "--json", "--out", desk / "reports", language="en")
     assert status == 0, err

@@ -49,7 +49,7 @@ def set_id_of(database: Database, principal: Principal, name: str) -> str:
     with database.reading() as session:
         row = golden_repository.named(session, principal, name)
     if row is None:
-        raise UnknownResourceError("there is no such golden set")
+        raise UnknownResourceError(f"there is no golden set {name!r}")
     return row.id
 
 

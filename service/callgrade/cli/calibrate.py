@@ -58,7 +58,7 @@ def run(
     if prompt and settings.llm.model is None and model is None:
         raise SettingsError("--prompt needs a model: set CALLGRADE_LLM__MODEL (and CALLGRADE_LLM__BASE_URL)")
     asking = _asking(prompt, model)
-    with open_database() as database:
+    with open_database(make=True) as database:
         loaded = _rubric(database, rubric)
         _say_what_is_left_open(settings, loaded, judge, asking)
         done = _carried_out(database, settings, loaded, asking, judge, split, samples, set_, client, why)

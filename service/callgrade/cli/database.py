@@ -1,11 +1,11 @@
 """`db upgrade | backup | restore`: the database that holds calls, scorecards and their history."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from callgrade.cli.opened import bring_up
 from callgrade.cli.output import emit, tell, to_json
 from callgrade.settings import load_settings
 
@@ -17,15 +17,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text."
 def upgrade(json_: JsonOption = False) -> int:
     """Bring the schema up to date and the shipped rubrics and prompts into the registry. 升级。"""
     from callgrade.db import migrate
-    from callgrade.db.session import Database
     from callgrade.db.urls import database_url, describe
-    from callgrade.evaluations.registry import sync_shipped
 
     url = load_settings().database
     before = migrate.current(url)
-    migrate.upgrade(url)
-    with closing(Database(url)) as database, database.writing() as session:
-        synced = sync_shipped(session)
+    synced = bring_up(url)
     now = migrate.current(url)
     if json_:
         emit(to_json({"before": before, "revision": now, **synced._asdict()}, pretty=True))

@@ -12,21 +12,33 @@ if TYPE_CHECKING:
 
     from callgrade.access.principals import Principal
     from callgrade.db.session import Database
-
-SHIPPED = ("golden", "shipped")
-"""Both name the golden set that ships."""
+    from callgrade.evaluations.registry import Synced
 
 
 @contextmanager
-def open_database() -> "Iterator[Database]":
-    """Raises ConfigurationError, with what to do, for a database that was not upgraded."""
-    from callgrade.db.migrate import require_current
+def open_database(*, make: bool = False) -> "Iterator[Database]":
+    """Raises ConfigurationError, with what to do, for a database that was not upgraded. `make`: one without any tables
+    is made, as `db upgrade` would."""
+    from callgrade.db.migrate import current, require_current
     from callgrade.db.session import Database
 
     url = load_settings().database
+    if make and current(url) is None:
+        bring_up(url)
     require_current(url)
     with closing(Database(url)) as database:
         yield database
+
+
+def bring_up(url: str) -> "Synced":
+    """The schema to its newest revision, and what ships into the registry."""
+    from callgrade.db.migrate import upgrade
+    from callgrade.db.session import Database
+    from callgrade.evaluations.registry import sync_shipped
+
+    upgrade(url)
+    with closing(Database(url)) as database, database.writing() as session:
+        return sync_shipped(session)
 
 
 def client_id(session: "Session", name: str | None) -> str | None:
@@ -56,12 +68,6 @@ def acting_for(database: "Database", client: str) -> "Principal":
 def golden_set_id(database: "Database", us: "Principal", name: str) -> str:
     """The shipped set, which its first use puts into the database, or one of the client's own. Raises
     UnknownResourceError."""
-    from callgrade.calibration import golden, golden_repository
+    from callgrade.calibration.drafted import set_id_of
 
-    if name in SHIPPED:
-        return golden.shipped(database)
-    with database.reading() as session:
-        row = golden_repository.named(session, us, name)
-        if row is None:
-            raise UnknownResourceError(f"there is no golden set {name!r}; `callgrade golden list` shows them")
-        return row.id
+    return set_id_of(database, us, name)

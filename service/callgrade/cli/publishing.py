@@ -150,7 +150,7 @@ def _back_test(make: "MakeContest", set_: str, judge: Literal["auto", "rules"], 
     from callgrade.wiring.calibration import host_of
 
     settings = load_settings()
-    with open_database() as database:
+    with open_database(make=True) as database:
         us = _us(database, client)
         set_id = set_id_of(database, us, set_)
         host = host_of(settings, database, us.client_id, judge)
