@@ -28,6 +28,7 @@ ON_A_DATABASE = (
     "callgrade audit",
     "callgrade calibrate",
     "callgrade autonomy",
+    "callgrade second-opinion",
 )
 """What runs beside or after a service, which has made the database."""
 

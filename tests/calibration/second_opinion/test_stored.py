@@ -28,16 +28,16 @@ def test_it_names_its_criterion_its_labels_its_recipe_and_its_digest():
     assert (about.rubric, about.criterion_id, about.recipe) == (
         FORM.reference,
         "bait",
-        "char-1-4/binary/hash-16/by-side/1",
+        "char-1-4/binary/hash-16/by-side/log-ratio/1",
     )
     assert about.sha256.startswith("sha256:")
     assert about.library.startswith("scikit-learn ")
     assert (about.source.calls, about.source.digest) == (120, "sha256:x")
-    assert len(line.places) == len(line.weights) > 100
+    assert len(line.places) == len(line.slope.weights) > 100
     assert BAIT.encode() not in one.content, "words are hashed"
 
 
-@pytest.mark.parametrize("what", ["weights", "intercept", "calibrator", "about"])
+@pytest.mark.parametrize("what", ["weights", "tells", "intercept", "calibrator", "about"])
 def test_whatever_is_changed_in_it_makes_it_refused(what):
     content = trained()["bait"].content
     with np.load(io.BytesIO(content), allow_pickle=False) as found:
@@ -57,16 +57,17 @@ def test_damage_other_shapes_and_code_are_refused():
     for wrong in (b"", b"PK", content[: len(content) // 2], b"x" * 100, pickle.dumps([1])):
         with pytest.raises(UntrustworthyError, match="cannot be read"):
             read(wrong)
+    weights = read(content)[1].slope.weights
     code = np.array([{"os": "system"}], dtype=object)
     with pytest.raises(UntrustworthyError, match="cannot be read"):
         read(packed(content, weights=code))
     with pytest.raises(UntrustworthyError, match="cannot be read"):
-        read(packed(content, weights=np.array([np.inf], np.float32), places=np.array([1], np.int32)))
+        read(packed(content, weights=np.full_like(weights, np.inf)))
 
 
 def test_another_recipe_is_refused(monkeypatch):
     content = trained()["bait"].content
-    monkeypatch.setattr(stored, "RECIPE", "char-1-4/binary/hash-16/by-side/2")
+    monkeypatch.setattr(stored, "RECIPE", "char-1-4/binary/hash-16/by-side/log-ratio/2")
     with pytest.raises(UntrustworthyError, match="train again"):
         read(content)
 

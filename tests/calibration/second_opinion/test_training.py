@@ -66,7 +66,7 @@ def test_the_same_labels_give_the_same_line_and_folds_keep_people_together():
     found = features(side.transcripts)[places]
     first, second = (fit(found, fault, side.group) for _ in range(2))
     assert isinstance(first, Line)
-    assert np.array_equal(first.weights, second.weights)
+    assert np.array_equal(first.slope.weights, second.slope.weights)
     assert first.calibrator == second.calibrator
     assert fit(found, fault, [0] * len(fault)) == Why.TOO_FEW_GROUPS
     assert fit(found, [True] * len(fault), side.group) == Why.ONE_CLASS

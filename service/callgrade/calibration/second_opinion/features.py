@@ -14,8 +14,8 @@ from callgrade.domain.errors import NotReadyError
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-RECIPE = "char-1-4/binary/hash-16/by-side/1"
-"""Changes with anything that would give other numbers for the same words."""
+RECIPE = "char-1-4/binary/hash-16/by-side/log-ratio/1"
+"""Changes with anything that would give other numbers for the same words, `fitting` included."""
 SIDES: tuple[Speaker, ...] = (Speaker.AGENT, Speaker.CUSTOMER)
 PLACES = 2**16
 """Of each side."""
@@ -36,13 +36,13 @@ def library() -> Any:
 
 
 def features(transcripts: Iterable[Transcript]) -> "csr_matrix":
-    """(calls, WIDTH), each side's part of length 1, or 0 where it says nothing. Raises NotReadyError."""
+    """(calls, WIDTH): 1 where a side says such a run, else 0. Raises NotReadyError."""
     library()
     from scipy.sparse import csr_matrix, hstack
     from sklearn.feature_extraction.text import HashingVectorizer
 
     shingles = HashingVectorizer(
-        analyzer="char", ngram_range=(1, 4), n_features=PLACES, alternate_sign=False, binary=True, norm="l2"
+        analyzer="char", ngram_range=(1, 4), n_features=PLACES, alternate_sign=False, binary=True, norm=None
     )
     calls: Sequence[Transcript] = list(transcripts)
     if not calls:

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from callgrade.calibration.second_opinion.features import RECIPE, WIDTH
-from callgrade.calibration.second_opinion.fitting import Line
+from callgrade.calibration.second_opinion.fitting import Line, Slope
 from callgrade.domain.autonomy import criterion_digests
 from callgrade.domain.errors import ConflictError
 from callgrade.domain.identity import ByIdentity
@@ -19,7 +19,7 @@ from callgrade.domain.rubrics import Rubric
 from callgrade.domain.second_opinion import Opinion
 from callgrade.stats.reliability import Calibrator
 
-NAMES = ("about", "calibrator", "intercept", "places", "weights")
+NAMES = ("about", "calibrator", "intercept", "places", "tells", "weights")
 LARGEST = 16_000_000
 """Bytes of each array, before anything is read: far more than any file of ours has."""
 
@@ -32,9 +32,10 @@ def write(about: Opinion, line: Line) -> tuple[Opinion, bytes]:
     """The file, and what it says of itself with the digest of everything in it."""
     arrays = {
         "calibrator": _text(line.calibrator.as_dict()),
-        "intercept": np.array([line.intercept], np.float64),
+        "intercept": np.array([line.slope.intercept], np.float64),
         "places": np.asarray(line.places, np.int32),
-        "weights": np.asarray(line.weights, np.float32),
+        "tells": np.asarray(line.slope.tells, np.float32),
+        "weights": np.asarray(line.slope.weights, np.float32),
     }
     signed = about.model_copy(update={"sha256": _digest(about, arrays)})
     file = io.BytesIO()
@@ -72,14 +73,17 @@ def check_for(about: Opinion, rubric: Rubric) -> None:
 
 
 def _line(arrays: dict[str, Any]) -> Line:
-    places, weights, intercept = arrays["places"], arrays["weights"], float(arrays["intercept"][0])
-    if places.shape != weights.shape or places.ndim != 1 or places.dtype.kind != "i" or weights.dtype.kind != "f":
+    places, tells, weights, intercept = (arrays[name] for name in ("places", "tells", "weights", "intercept"))
+    if not places.shape == tells.shape == weights.shape or places.ndim != 1 or intercept.shape != (1,):
         raise ValueError("places and weights do not go together")
+    if places.dtype.kind != "i" or {tells.dtype.kind, weights.dtype.kind, intercept.dtype.kind} != {"f"}:
+        raise ValueError("no numbers")
     if len(places) and not (places.min() >= 0 and places.max() < WIDTH):
         raise ValueError("a place that there is not")
-    if not (np.isfinite(weights).all() and np.isfinite(intercept)):
+    if not all(np.isfinite(one).all() for one in (tells, weights, intercept)):
         raise ValueError("no numbers")
-    return Line(places, weights, intercept, Calibrator.from_dict(json.loads(arrays["calibrator"].tobytes())))
+    slope = Slope(tells, weights, float(intercept[0]))
+    return Line(places, slope, Calibrator.from_dict(json.loads(arrays["calibrator"].tobytes())))
 
 
 def _digest(about: Opinion, arrays: dict[str, Any]) -> str:
