@@ -201,6 +201,8 @@ PAGES: dict[str, Page] = {
     "GET /calibrations/{calibration_id}/progress": Page(LEADS),
     "POST /calibrations/{calibration_id}/cancellation": Page(LEADS),
     "POST /calibrations/{calibration_id}/continuation": Page(LEADS),
+    "GET /calibrations/{calibration_id}/blind": Page("? x x 0 0"),  # but whoever asked for it
+    "POST /calibrations/{calibration_id}/blind": Page("? x x 0 0"),
     # autonomy
     "GET /autonomy": Page(LEADS),
     "GET /autonomy/{rubric_id}/{criterion_id}": Page(LEADS),

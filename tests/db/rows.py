@@ -22,6 +22,7 @@ from callgrade.db.tables import (
     BatchChunk,
     BatchFault,
     BegunSignIn,
+    BlindLook,
     CalibrationItem,
     CalibrationRun,
     Call,
@@ -189,6 +190,8 @@ def _of_calibration(add: Callable[..., None], client: str, number: int) -> None:
         HoldoutReading(client_id=client, set_id=f"gs{number}", rubric_id="r", rubric_version="v1", by="u", at=AT,
                        why=AWKWARD, run_id=f"cr{number}"),
         CalibrationItem(run_id=f"cr{number}", golden_call_id=f"gc{number}", sample=0, scorecard=AWKWARD, usage=NESTED),
+        BlindLook(run_id=f"cr{number}", user_id=f"u{number}", client_id=client, golden_call_ids=[f"gc{number}"],
+                  grades=NESTED, committed_at=AT),
         Gate(kind="rubric", subject="r", version="v1", digest="d", run_id=f"cr{number}", outcome="overridden", by="u",
              reason=AWKWARD, details=NESTED, at=AT),
     )  # fmt: skip

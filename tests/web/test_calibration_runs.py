@@ -1,5 +1,6 @@
 """Runs from the browser: what one costs, the holdout behind a confirmation, progress, cancelling, going on."""
 
+import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -9,11 +10,13 @@ from callgrade.access.keys import ensure_client
 from callgrade.access.principals import system
 from callgrade.adapters.rules import RuleJudge
 from callgrade.adapters.speech import SpeechJudge
-from callgrade.calibration import run_repository
+from callgrade.calibration import golden, run_repository
 from callgrade.calibration.working import CalibrationWork, LeftOffError
 from callgrade.db.tables import CalibrationRun
+from callgrade.domain.options import options
 from callgrade.settings import LLMSettings
 from callgrade.web.app import open_desk
+from callgrade.web.review_cards import written
 from tests.web.golden import FORM, golden_set
 
 
@@ -122,3 +125,41 @@ def test_what_it_will_cost_is_told_before_anything_is_sent(rooms, set_id):
         )  # fmt: skip
         session.add(run)
     assert "$6.00" in lead.get("/calibrations/new", params=chosen(set_id, judge="auto")).text
+
+
+def test_who_wants_to_grade_blind_sees_no_verdict_before(rooms, set_id):
+    lead = rooms.browser("qa_lead")
+    asked = lead.post("/calibrations", data=chosen(set_id, blind="3"))
+    run_id = asked.headers["location"].split("/")[2]
+    there = f"/calibrations/{run_id}"
+    assert asked.headers["location"] == f"{there}/blind"
+    work_off(rooms)
+    assert lead.get(there).headers["location"] == f"{there}/blind"
+    assert lead.get(f"/calibrations/comparison?a={run_id}&b={run_id}").headers["location"] == f"{there}/blind"
+    assert f'href="{there}"' not in lead.get(f"{there}/progress").text
+    assert "数据不足" not in lead.get("/calibrations").text
+    other = rooms.browser("qa_lead", "another")
+    assert other.get(there).status_code == 200, "who asked for nothing reads the report"
+    assert other.get(f"{there}/blind").status_code == 404
+    form = lead.get(f"{there}/blind").text
+    assert not re.search(r'type="radio"[^>]* checked', form)
+    call = re.search(r'name="call" value="(\w+)"', form)[1]
+    best = {f"choice-{one.id}": written(options(one)[0]) for one in FORM.criteria}
+    first = f"choice-{FORM.criteria[0].id}"
+    left_out = lead.post(f"{there}/blind", data={"call": call, **best, first: ""})
+    kept = len(re.findall(r'type="radio"[^>]* checked', left_out.text))
+    assert (left_out.status_code, kept) == (422, len(FORM.criteria) - 1), "what was chosen stays"
+    assert lead.post(f"{there}/blind", data={"call": call, **best}).status_code == 303
+    assert lead.post(f"{there}/blind", data={"call": call, **best}).status_code == 409, "what was graded stays"
+    shown = lead.get(f"{there}/blind").text
+    assert "您与评判" in shown
+    assert f"/golden-sets/{set_id}/calls/{call}" in shown
+    assert lead.get(there).status_code == 200
+    with rooms.desk.database.reading() as session:
+        labels = golden.labels(session, system(ensure_client(session).id), set_id)
+    assert {label.rater for label in labels} == {"rater-0", "rater-1"}, "they are no labels of the set"
+
+
+def test_of_the_holdout_nobody_grades_a_call(rooms, set_id):
+    run_id = begun(rooms, set_id, split="holdout", why="上线前", sure="yes", blind="3")
+    assert rooms.browser("qa_lead").get(f"/calibrations/{run_id}/blind").status_code == 404

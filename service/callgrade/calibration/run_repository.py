@@ -8,13 +8,14 @@ from sqlmodel import Session
 
 from callgrade.access.principals import Principal
 from callgrade.calibration.tables import GOLDEN_CALL
-from callgrade.db.tables import CalibrationItem, CalibrationRun
+from callgrade.db.tables import BlindLook, CalibrationItem, CalibrationRun
 from callgrade.db.tables.core import table_of
 from callgrade.domain.errors import UnknownResourceError
 from callgrade.reviews.repository import insert_missing
 
 RUN = table_of(CalibrationRun)
 ITEM = table_of(CalibrationItem)
+LOOK = table_of(BlindLook)
 MOST_LISTED = 200
 
 
@@ -102,6 +103,12 @@ def newest_paid(session: Session, principal: Principal, rubric_id: str, model: s
     )
     rows = session.execute(statement.order_by(RUN.c.id.desc()).limit(20)).scalars()
     return next((row for row in rows if row.items and row.usage.get("prompt_tokens")), None)
+
+
+def graded_blind_by(session: Session, user_id: str | None) -> frozenset[str]:
+    """The runs of which somebody has still to grade calls blind."""
+    statement = select(LOOK.c.run_id).where(LOOK.c.user_id == user_id, LOOK.c.committed_at.is_(None))
+    return frozenset(session.execute(statement).scalars()) if user_id else frozenset()
 
 
 def add_items(session: Session, rows: Sequence[CalibrationItem]) -> int:

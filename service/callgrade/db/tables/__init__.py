@@ -9,6 +9,7 @@ from callgrade.db.tables.audit import AuditEvent, AuditSeal
 from callgrade.db.tables.batches import Batch, BatchChunk, BatchFault
 from callgrade.db.tables.calibration import (
     Autonomy,
+    BlindLook,
     CalibrationItem,
     CalibrationRun,
     Gate,
@@ -53,6 +54,7 @@ __all__ = [
     "BatchChunk",
     "BatchFault",
     "BegunSignIn",
+    "BlindLook",
     "CalibrationItem",
     "CalibrationRun",
     "Call",

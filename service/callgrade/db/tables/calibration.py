@@ -175,6 +175,23 @@ class CalibrationItem(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
 
 
+class BlindLook(SQLModel, table=True):
+    """Somebody who wants to grade some calls of a run by themselves before they see what the judge made of any."""
+
+    __tablename__ = "blind_look"
+
+    run_id: str = Field(foreign_key="calibration_run.id", primary_key=True)
+    user_id: str = Field(foreign_key="app_user.id", primary_key=True)
+    client_id: str = Field(foreign_key="client.id")
+    golden_call_ids: list[Any] = Field(default_factory=list, sa_type=Json)
+    """The calls, in the order in which they are graded."""
+    grades: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    """By golden call: outcomes as contracts.md has judgements. What was graded stays; no words of a call."""
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
+    committed_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When the last of them was graded: from then on the judge's verdicts are shown."""
+
+
 STANDS = text("ended_at IS NULL")
 
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from callgrade.access.principals import Principal
-from callgrade.calibration import golden, run_repository
+from callgrade.calibration import blind_looks, golden, run_repository
+from callgrade.calibration.blind_looks import MOST_CALLS
 from callgrade.calibration.holdout import MOST_READINGS, HoldoutWear, wear
 from callgrade.calibration.running import MOST_SAMPLES, Asked, begin, cancel
 from callgrade.domain.errors import ConflictError, InputError, NotFoundError, UnknownResourceError
@@ -49,6 +50,8 @@ class Started(Wanted):
 
     why: str = Field("", max_length=500)
     sure: str = Field("", max_length=10)
+    blind: int = Field(0, ge=0, le=MOST_CALLS)
+    """How many calls whoever begins it grades first."""
 
 
 class Plan(NamedTuple):
@@ -84,8 +87,11 @@ def start(request: Request, visitor: Lead, desk: Desked, wanted: Annotated[Start
         return _new(request, visitor, desk, wanted, said, status=409)
     with desk.database.writing() as session:
         run_id = begin(session, visitor, plan.rubric, plan.asked).run_id
+        if wanted.blind and wanted.split != "holdout":
+            blind_looks.ask(session, visitor, run_id, wanted.blind)
     desk.queue.enqueue_calibration(run_id, by=visitor.actor, why=why or None)
-    return redirect(request, f"/calibrations/{run_id}/progress")
+    onward = "blind" if wanted.blind and wanted.split != "holdout" else "progress"
+    return redirect(request, f"/calibrations/{run_id}/{onward}")
 
 
 @router.get("/calibrations/{calibration_id}/progress")
@@ -97,6 +103,7 @@ def progress(request: Request, visitor: Looker, desk: Desked, calibration_id: st
             "run": run,
             "set": golden.find(session, visitor, run.set_id),
             "done": run_repository.how_many_judged(session, run.id),
+            "unseen": run.id in blind_looks.pending(session, visitor),
             "left": wear(session, visitor, run.set_id, run.rubric_id).left if run.split == "holdout" else None,
         }
     return page_or_part(

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
 from callgrade.access.principals import Principal
-from callgrade.calibration import run_repository
+from callgrade.calibration import blind_looks, run_repository
 from callgrade.calibration.report_words import say
 from callgrade.db.tables import CalibrationRun
 from callgrade.domain.calibration import CalibrationReport, VerdictKind
@@ -54,8 +54,9 @@ class Line(NamedTuple):
 def list_(request: Request, visitor: Looker, desk: Desked) -> Response:
     with desk.database.reading() as session:
         found = run_repository.runs(session, visitor)
+        unseen = blind_looks.pending(session, visitor)
     language = language_of(request)
-    lines = [Line(run, _verdicts(run, language)) for run in found]
+    lines = [Line(run, "" if run.id in unseen else _verdicts(run, language)) for run in found]
     done = [
         (run.id, f"{run.rubric_id}@{run.rubric_version} · {run.split} · {run.id[-8:]}") for run in found if run.report
     ]
@@ -73,6 +74,8 @@ def compare(request: Request, visitor: Looker, desk: Desked, a: RunId, b: RunId)
     language = language_of(request)
     with desk.database.reading() as session:
         runs = [run_repository.find(session, visitor, id_) for id_ in (a, b)]
+        if unseen := [run.id for run in runs if run.id in blind_looks.pending(session, visitor)]:
+            return redirect(request, f"/calibrations/{unseen[0]}/blind")
         forms = [_made_with(session, run) for run in runs]
         found = compare_runs(session, visitor, runs[0].id, runs[1].id, *forms)
     changed = {change.change.criterion_id: change for change in changes_of(found, language)}
@@ -88,6 +91,9 @@ def read(request: Request, visitor: Looker, desk: Desked, calibration_id: str) -
 
     with desk.database.reading() as session:
         run = run_repository.find(session, visitor, calibration_id)
+        unseen = blind_looks.pending(session, visitor)
+    if run.id in unseen:
+        return redirect(request, f"/calibrations/{run.id}/blind")
     if run.report is None:
         return redirect(request, f"/calibrations/{run.id}/progress")
     text = render_html(CalibrationReport.model_validate(run.report), language=language_of(request))

@@ -6,34 +6,26 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
-from pydantic import JsonValue
+from fastapi import APIRouter, Form, Query, Request, Response
 from sqlmodel import Session
 from starlette.datastructures import FormData
 
 from callgrade.access.principals import Principal
 from callgrade.calibration import golden_figures_repository as figures
 from callgrade.calibration import golden_repository, revealing
-from callgrade.calibration.compared import Said
 from callgrade.calibration.double_grading import GRADERS, adjudicate, hand_out_twice
 from callgrade.calibration.golden_figures_repository import Grading
-from callgrade.calibration.revealing import Line, Reveal
 from callgrade.domain.errors import ConflictError, InputError, JudgementError
-from callgrade.domain.options import counts
-from callgrade.domain.rubrics import Criterion
 from callgrade.evaluations.report.view import lines_of
-from callgrade.evaluations.words import choice_in_words, word
 from callgrade.reviews import sampling_repository
 from callgrade.web.dependencies import Desk, Desked, needs
-from callgrade.web.outcome_forms import outcome_in
+from callgrade.web.golden_forms import Sent, asked, field, given
 from callgrade.web.pages.golden_sets import SPLIT_NAMES, names_of
 from callgrade.web.preferences import language_of, words_of
-from callgrade.web.review_cards import Choice, choices_of
 from callgrade.web.shell import Tone, page, redirect
 from callgrade.web.words import N_
 
 MOST_OFFERED = 200
-UNASSESSED = "cannot_assess"
 WHY_NOT: Mapping[str, str] = {
     "nobody": N_("Only a person can decide."),
     "rater": N_("You rated this call: a third person decides what is right."),
@@ -44,11 +36,6 @@ WHY_NOT: Mapping[str, str] = {
 router = APIRouter()
 Looker = Annotated[Principal, needs("calibrations:read")]
 Lead = Annotated[Principal, needs("calibrations:write")]
-
-
-async def sent(request: Request) -> FormData:
-    """A form with fields for each criterion."""
-    return await request.form(max_fields=2_000)
 
 
 class Round(NamedTuple):
@@ -65,18 +52,6 @@ class Round(NamedTuple):
     @property
     def committed(self) -> int:
         return sum(one.state == "submitted" for one in self.graders)
-
-
-class Asked(NamedTuple):
-    """A criterion that the raters differ on, with what can be said of it, what stood in the form, and what they said
-    in words, in the order of the labels."""
-
-    line: Line
-    said: tuple[str, ...]
-    choices: tuple[Choice, ...]
-    counts: bool
-    chosen: str = ""
-    typed: str = ""
 
 
 @router.get("/golden-sets/{set_id}/double-grading")
@@ -141,17 +116,17 @@ def decide(
     desk: Desked,
     set_id: str,
     golden_id: str,
-    data: Annotated[FormData, Depends(sent)],
+    data: Sent,
 ) -> Response:
     """What is right where raters differ, said by a third person about all of it at once."""
     words = words_of(request)
     with desk.database.reading() as session:
-        shown = revealing.look(session, visitor, set_id, golden_id, _field(data, "rubric"))
-    note = _field(data, "note").strip()
+        shown = revealing.look(session, visitor, set_id, golden_id, field(data, "rubric"))
+    note = field(data, "note").strip()
     try:
-        given = {line.criterion.id: _given(line.criterion, data, note) for line in shown.open}
-        expected = int(_field(data, "expected"))
-        if not given or shown.rubric is None:
+        right = {line.criterion.id: given(line.criterion, data, note) for line in shown.open}
+        expected = int(field(data, "expected"))
+        if not right or shown.rubric is None:
             raise ConflictError("nothing is left to decide")
     except JudgementError as error:
         why = words.gettext("Choose one of the options for each; what cannot be judged needs a comment.")
@@ -159,7 +134,7 @@ def decide(
     except ValueError:
         raise InputError("expected: how many labels were looked at") from None
     adjudicate(
-        desk.database, visitor, set_id, shown.call.id, shown.rubric.reference, given, note=note, expected=expected
+        desk.database, visitor, set_id, shown.call.id, shown.rubric.reference, right, note=note, expected=expected
     )
     told = words.gettext("What is right is written down, with your name.")
     return redirect(request, f"/golden-sets/{set_id}/double-grading", told=told)
@@ -224,7 +199,7 @@ def _call(
 ) -> Response:
     language = language_of(request)
     with desk.database.reading() as session:
-        shown = revealing.look(session, visitor, set_id, golden_id, (data and _field(data, "rubric")) or rubric)
+        shown = revealing.look(session, visitor, set_id, golden_id, (data and field(data, "rubric")) or rubric)
         actors = [label.rater for label in shown.labels]
         actors += [f"user:{one.reviewer_id}" for one in shown.gradings if one.reviewer_id]
         names = names_of(session, actors)
@@ -236,7 +211,7 @@ def _call(
         status=422 if refused else 200,
         view=shown,
         set=shown.set,
-        asked=[_asked(line, shown, language, data) for line in shown.lines],
+        asked=[asked(line.criterion, language, data, said=line.said, open_=line.open) for line in shown.lines],
         lines=lines_of(shown.transcript, [], language),
         names=names,
         may_decide=may,
@@ -244,42 +219,6 @@ def _call(
         split_names=SPLIT_NAMES,
         refused=refused,
         wrong=wrong,
-        note="" if data is None else _field(data, "note"),
+        note="" if data is None else field(data, "note"),
         address=f"/golden-sets/{set_id}",
     )
-
-
-def _asked(line: Line, shown: Reveal, language: str, data: FormData | None) -> Asked:
-    criterion = line.criterion
-    return Asked(
-        line=line,
-        said=tuple(_in_words(one, criterion, language) for one in line.said),
-        choices=tuple(choices_of(criterion, language)) if line.open else (),
-        counts=counts(criterion),
-        chosen="" if data is None else _field(data, f"choice-{criterion.id}"),
-        typed="" if data is None else _field(data, f"number-{criterion.id}"),
-    )
-
-
-def _in_words(said: Said | None, criterion: Criterion, language: str) -> str:
-    if said is None:
-        return ""
-    if said.judgement.outcome is None and said.status != "not_applicable":
-        return word(f"status.{said.status}", language)
-    return choice_in_words(said.judgement.outcome, criterion, language)
-
-
-def _given(criterion: Criterion, data: FormData, note: str) -> dict[str, JsonValue]:
-    """As contracts.md has judgements. Raises JudgementError for no choice, or one that is none."""
-    choice = _field(data, f"choice-{criterion.id}")
-    if choice == UNASSESSED:
-        if not note:
-            raise JudgementError(criterion.id, "say why it cannot be judged")
-        return {"status": "cannot_assess", "reason": note}
-    outcome = outcome_in(criterion, choice, _field(data, f"number-{criterion.id}"))
-    return {"status": "not_applicable"} if outcome is None else outcome.model_dump(mode="json")
-
-
-def _field(data: FormData, name: str) -> str:
-    found = data.get(name)
-    return found[:2_000] if isinstance(found, str) else ""
