@@ -88,6 +88,9 @@ class LLMSettings(Group):
     max_tokens: AnswerTokens = 8_192
     temperature: Temperature = 0.0
     seed: int | None = None
+    logprobs: bool = False
+    """Ask for the log-probabilities of an answer's tokens, by which confidences can be calibrated; given up where the
+    endpoint refuses. Answers are longer on the line, and cost no more tokens."""
     price_prompt: Annotated[Decimal, Field(ge=0)] | None = None
     """US dollars per million prompt tokens. Without prices a cost is known only where litellm knows it."""
     price_cached: Annotated[Decimal, Field(ge=0)] | None = None

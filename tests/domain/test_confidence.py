@@ -22,7 +22,7 @@ def test_only_what_was_measured_is_a_feature():
     assert features_of(judged(EXACT)).measured == ("grounding",)
     assert features_of(judged(EXACT, confidence=0.8)).measured == ("repeat", "grounding")
     assert features_of(judged(confidence=1.0, method="rules")).measured == (), "a rule says nothing twice"
-    assert features_of(judged(), logprob=0.9).measured == ("logprob",)
+    assert features_of(judged().model_copy(update={"logprob": 0.9})).measured == ("logprob",)
     assert features_of(cannot_assess("warm", "llm", "")).measured == ()
 
 

@@ -1,8 +1,5 @@
 """What can be measured about how sure a proposal is. A measurement is no probability by itself: calibration makes one
 of it, and where nothing was measured there is none.
-
-Log-probabilities of a verdict's tokens are not asked for yet, so that `logprob` is measured of nothing: an answer is
-kept and read again without them, and a confidence must not depend on whether its answer came from the cache.
 """
 
 from collections.abc import Mapping
@@ -59,13 +56,13 @@ def agreement_of_rules(rubric: Rubric, judgement: Judgement, others: Mapping[str
     return float(any(found) == mine)
 
 
-def features_of(judgement: Judgement, *, logprob: float | None = None, rules: float | None = None) -> Features:
+def features_of(judgement: Judgement, *, rules: float | None = None) -> Features:
     """Of a proposal as it stands. The judge's own confidence is the share of its samples that said the same."""
     if judgement.status not in ("judged", "not_applicable"):
         return Features()
     weakest = min((WORTH[item.grounding] for item in judgement.evidence), default=None)
     repeat = judgement.confidence if judgement.method == "llm" else None
-    return Features(repeat=repeat, logprob=logprob, grounding=weakest, rules=rules)
+    return Features(repeat=repeat, logprob=judgement.logprob, grounding=weakest, rules=rules)
 
 
 def raw(features: Features, uses: tuple[Feature, ...]) -> float | None:

@@ -55,7 +55,8 @@ class JudgeFailure(Frozen):
 class Judgement(Frozen):
     """`judged` has an outcome; `not_applicable` and `cannot_assess` have none; `failed` has an error instead.
 
-    `confidence` is 0..1 or None where nothing measures it.
+    `confidence` is 0..1 or None where nothing measures it. `logprob`: the probability that the model gave its own
+    verdict, as its provider tells; it is no confidence before it was calibrated, and left out where it is unknown.
     """
 
     criterion_id: str
@@ -64,6 +65,7 @@ class Judgement(Frozen):
     reason: str = ""
     method: Method
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    logprob: Annotated[float, Field(ge=0, le=1)] | None = Field(default=None, exclude_if=lambda value: value is None)
     error: JudgeFailure | None = None
     evidence: tuple[Evidence, ...] = ()
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
+from callgrade.adapters.llm.certainty import apart, kept_with
 from callgrade.adapters.llm.dialect import Dialect, Spoken
 from callgrade.adapters.llm.errors import Fault, fault_from, fault_of_answer, fault_of_finish
 from callgrade.adapters.llm.flights import Flights
@@ -139,16 +140,18 @@ class Interviewer:
         answers than it may have requests under way."""
         place = _Place(self._gate)
         content = model = ""
+        bare = not question.is_repair and draft.dialect.output == "schema"
 
         async def send(request: Request) -> Reply:
             nonlocal content, model
             reply = await self._send(request, spent, place, lambda: self._kept(question, draft.key))
             content, model = reply.content or "", reply.model
+            content = kept_with(content, reply.told) if bare else content
             return reply
 
         sheet = question.questions.sheet
         try:
-            if question.is_repair or draft.dialect.output != "schema":
+            if not bare:
                 body = request_body(question, self._model, self._settings, draft.dialect)
                 answer = await ask_through_instructor(send, body, sheet, draft.dialect.output)
             else:
@@ -230,6 +233,9 @@ class _Place:
 def request_body(question: Question, model: str, settings: LLMSettings, dialect: Dialect) -> dict[str, Any]:
     """The request as an endpoint of this dialect takes it, without its response format."""
     questions = question.questions
+    parameters = dialect.parameters(settings, sample=question.sample, answer_tokens=question.answer_tokens)
+    if question.is_repair:
+        parameters.pop("logprobs", None)
     system = questions.system if dialect.output == "schema" else questions.plain
     return {
         "model": model,
@@ -238,7 +244,7 @@ def request_body(question: Question, model: str, settings: LLMSettings, dialect:
             {"role": "user", "content": question.user},
             *question.follow_up,
         ],
-        **dialect.parameters(settings, sample=question.sample, answer_tokens=question.answer_tokens),
+        **parameters,
     }
 
 
@@ -248,8 +254,12 @@ def _take(kept: Kept, spent: Spent) -> None:
         spent.models[kept.model] = None
 
 
-def parse(sheet: type[AnswerSheet], content: str) -> AnswerSheet:
+def parse(sheet: type[AnswerSheet], kept: str) -> AnswerSheet:
+    """An answer, with how sure the model was where that is known."""
+    content, sure = apart(kept)
     try:
-        return sheet.model_validate_json(content)
+        answer = sheet.model_validate_json(content)
+        answer.sure.update(sure)
+        return answer
     except ValidationError as error:
         raise fault_of_answer(error) from None

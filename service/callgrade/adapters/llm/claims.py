@@ -24,12 +24,17 @@ class Claim:
     reason: str = ""
     quotes: tuple[tuple[int | None, str], ...] = ()
     confidence: float | None = None
+    logprob: float | None = None
+    """The probability that the model gave this verdict, as its provider tells."""
     item: Item | None = None
     """The answer itself, which a repair repeats to the model."""
 
 
 def read_claims(criteria: Sequence[Criterion], sheet: AnswerSheet, language: str) -> list[Claim]:
-    return [_read(criterion, item, language) for criterion, item in zip(criteria, sheet.items(), strict=True)]
+    found = zip(criteria, sheet.items(), strict=True)
+    return [
+        replace(_read(criterion, item, language), logprob=sheet.sure.get(criterion.id)) for criterion, item in found
+    ]
 
 
 def vote(claims: Sequence[Claim], language: str) -> Claim:

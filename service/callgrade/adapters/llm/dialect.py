@@ -28,6 +28,7 @@ class Dialect:
     length_limit: int | None = None
     temperature: bool = True
     seed: bool = True
+    logprobs: bool = True
 
     def parameters(self, settings: LLMSettings, *, sample: int, answer_tokens: int) -> dict[str, Any]:
         """Everything in a request body besides model, messages and response format."""
@@ -39,6 +40,9 @@ class Dialect:
         if self.seed and settings.seed is not None:
             # samples with one seed would all be the same answer
             parameters["seed"] = settings.seed + sample
+        if self.logprobs and settings.logprobs and self.output == "schema":
+            # elsewhere an answer is not the bare JSON whose tokens could be told apart
+            parameters["logprobs"] = True
         return parameters
 
 
@@ -103,6 +107,8 @@ class Spoken:
                 return replace(used, temperature=False)
             case "seed" if used.seed:
                 return replace(used, seed=False)
+            case "logprobs" if used.logprobs:
+                return replace(used, logprobs=False)
             case _:
                 return None
 

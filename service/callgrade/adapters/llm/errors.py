@@ -43,7 +43,7 @@ from callgrade.domain.errors import (
     RefusedError,
 )
 
-Adaptation = Literal["output", "length", "temperature", "seed"]
+Adaptation = Literal["output", "length", "temperature", "seed", "logprobs"]
 
 _QUOTA = re.compile(
     r"insufficient[_ ](quota|balance)|exceeded_current_quota|billing_(hard_limit|not_active)|arrearage"
@@ -167,6 +167,8 @@ def _bad_request(status: int, said: str, what: str) -> Fault:
     error = BadRequestError(
         f"{what}: it does not take the request; check CALLGRADE_LLM__MODEL and CALLGRADE_LLM__OUTPUT"
     )
+    if "logprobs" in said:
+        return Fault(error, adapt="logprobs")
     if _OUTPUT.search(said):
         return Fault(error, adapt="output")
     if _LENGTH.search(said):

@@ -38,7 +38,13 @@ def merge(criterion: Criterion, parts: Sequence[Judgement], language: str) -> Ju
     if accused and not any(item.founded for item in merged.evidence):
         return cannot_assess(criterion.id, "llm", f"{accused[0].reason}{note}", evidence)
     confidences = [part.confidence for part in judged if part.confidence is not None]
-    update = {"evidence": evidence, "reason": f"{merged.reason}{note}", "confidence": min(confidences, default=None)}
+    told = [part.logprob for part in judged]
+    update = {
+        "evidence": evidence,
+        "reason": f"{merged.reason}{note}",
+        "confidence": min(confidences, default=None),
+        "logprob": None if None in told else min(one for one in told if one is not None),
+    }
     return merged.model_copy(update=update)
 
 

@@ -133,6 +133,7 @@ def _judgement(found: Found) -> Judgement:
         reason=claim.reason,
         method="llm",
         confidence=claim.confidence,
+        logprob=claim.logprob,
         evidence=_flat(quoted),
     )
 

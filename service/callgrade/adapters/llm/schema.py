@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    PrivateAttr,
     ValidationError,
     create_model,
     model_validator,
@@ -71,6 +72,13 @@ class AnswerSheet(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     compact_schema: ClassVar[JsonSchema] = {}
+    _sure: dict[str, float] = PrivateAttr(default_factory=dict)
+
+    @property
+    def sure(self) -> dict[str, float]:
+        """Criterion → the probability that the model gave its own verdict, where it is known. Not a part of the answer:
+        nothing that a model says gets in here."""
+        return self._sure
 
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:

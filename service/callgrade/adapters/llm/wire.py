@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from pydantic import JsonValue
 from pydantic_core import to_json
 
+from callgrade.adapters.llm.certainty import Told, read_told
 from callgrade.adapters.llm.errors import Refusal, fault_of, not_json
 from callgrade.ports import Usage
 from callgrade.settings import LLMSettings
@@ -47,6 +48,7 @@ class Reply:
     finish_reason: str | None
     model: str
     tokens: Tokens
+    told: Told = ()
 
     def priced(self, cost: Decimal | None) -> "Reply":
         return self if cost is None else replace(self, tokens=replace(self.tokens, cost=cost))
@@ -133,6 +135,7 @@ def read_reply(answer: dict[str, Any], place: str) -> Reply:
         finish_reason=choices[0].get("finish_reason"),
         model=str(answer.get("model") or ""),
         tokens=read_tokens(answer.get("usage")),
+        told=read_told(choices[0]),
     )
 
 
