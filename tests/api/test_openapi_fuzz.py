@@ -112,7 +112,8 @@ def desk_of_examples(service: Service) -> None:
         assert card is not None
         calibration_run(session, row.client_id, id=examples.ID)
         set_name = examples.DRAFT_TRIED["set"]
-        session.add(GoldenSet(client_id=row.client_id, name=set_name, title="made up", created_by="system"))
+        told = {"id": examples.ID, "client_id": row.client_id, "name": set_name, "title": "made up"}
+        session.add(GoldenSet(**told, created_by="system"))
         of_old, _, version = examples.RETIRABLE_PROMPT.partition("@")
         retirable = {**prompt(), "id": of_old, "version": version, "status": "published", "digest": "sha256:of-old"}
         session.add(PromptVersion(**retirable))

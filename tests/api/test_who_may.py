@@ -65,7 +65,13 @@ TABLE: dict[tuple[str, str], Route] = {
     ("POST", "/v1/appeals/{id}/withdraw"): Route("appeals:write", "appeal", json={"by": "nobody"}),
     ("POST", "/v1/appeals/{id}/decide"): Route("appeals:decide", "appeal", json=examples.APPEAL_DECIDED),
     ("GET", "/v1/calibrations"): Route("calibrations:read"),
+    ("POST", "/v1/calibrations"): Route(
+        "calibrations:write", json={"rubric": RUBRIC, "set": "none"}, more=("calibrations:read",), answers=404
+    ),
     ("GET", "/v1/calibrations/{id}"): Route("calibrations:read", "calibration"),
+    ("POST", "/v1/calibrations/{id}/cancel"): Route("calibrations:write", "calibration"),
+    ("GET", "/v1/golden-sets"): Route("calibrations:read"),
+    ("GET", "/v1/golden-sets/{id}"): Route("calibrations:read", "golden set"),
     ("POST", "/v1/batches"): Route("batches:write", params={"rubric": RUBRIC}, body=b"{}\n", media_type=NDJSON),
     ("GET", "/v1/batches"): Route("batches:read"),
     ("GET", "/v1/batches/{id}"): Route("batches:read", "batch"),
@@ -181,10 +187,8 @@ def test_another_clients_id_is_no_id(service: Service, place: tuple[str, str], r
     assert {**answer.json(), "request_id": ""} == {**unknown.json(), "request_id": ""}
 
 
-LISTS = [
-    f"/v1/{name}"
-    for name in ("calls", "evaluations", "batches", "webhooks", "releases", "reviews", "appeals", "calibrations")
-]
+OF_A_CLIENT = ("calls", "evaluations", "batches", "webhooks", "releases", "reviews", "appeals", "calibrations")
+LISTS = [f"/v1/{name}" for name in (*OF_A_CLIENT, "golden-sets")]
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -214,6 +218,7 @@ def things(service: Service) -> dict[str, str]:
         release_id = release.id
         review_id, appeal_id = desk_things(session, owner, recorded["evaluation_id"])
         calibration_id = calibration_run(session, owner)
+        set_id = session.get_one(CalibrationRun, calibration_id).set_id
     return {
         "call": recorded["id"],
         "evaluation": recorded["evaluation_id"],
@@ -223,6 +228,7 @@ def things(service: Service) -> dict[str, str]:
         "review": review_id,
         "appeal": appeal_id,
         "calibration": calibration_id,
+        "golden set": set_id,
     }
 
 

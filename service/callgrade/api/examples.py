@@ -251,6 +251,27 @@ CALIBRATION: dict[str, Any] = {
     "created_at": MOMENT,
 }
 
+CALIBRATION_WANTED: dict[str, Any] = {
+    "rubric": RUBRIC,
+    "set": "sales-2026",
+    "split": "dev",
+    "samples": 1,
+    "judge": "auto",
+}
+GOLDEN_SET: dict[str, Any] = {
+    "id": ID,
+    "name": "sales-2026",
+    "title": "Sales 2026",
+    "synthetic": False,
+    "digest": None,
+    "calls": {"train": 140, "dev": 130, "holdout": 150},
+    "labels": 861,
+    "raters": [{"rater": "user:wang", "kind": "person", "labels": 420, "blind": 420, "decided": 0, "last": MOMENT}],
+    "holdout_readings": {RUBRIC: 2},
+    "retired": False,
+    "created_at": MOMENT,
+}
+
 BATCH: dict[str, Any] = {
     "id": BATCH_ID,
     "rubric": {"id": RUBRIC, "version": "v1"},

@@ -12,14 +12,14 @@ from callgrade.calibration import blind_looks, golden, run_repository
 from callgrade.calibration.blind_looks import MOST_CALLS
 from callgrade.calibration.holdout import MOST_READINGS, HoldoutWear, wear
 from callgrade.calibration.running import MOST_SAMPLES, Asked, begin, cancel
-from callgrade.domain.errors import ConflictError, InputError, NotFoundError, UnknownResourceError
+from callgrade.domain.errors import ConflictError, InputError
 from callgrade.domain.rubrics import Rubric
 from callgrade.evaluations import registry
-from callgrade.evaluations.asking import PromptNamed
 from callgrade.web.dependencies import Desk, Desked, needs
 from callgrade.web.pages.calibrations import STATES, Looker
 from callgrade.web.preferences import words_of
 from callgrade.web.shell import page, page_or_part, redirect
+from callgrade.wiring.calibration import asked_of
 from callgrade.wiring.estimating import Estimate, estimate
 
 router = APIRouter()
@@ -179,19 +179,10 @@ def _new(
 
 def _plan(session: Session, visitor: Principal, desk: Desk, wanted: Wanted) -> Plan:
     """Raises UnknownResourceError for a rubric, set or prompt that there is not."""
-    try:
-        rubric, _ = registry.rubric(session, wanted.rubric)
-        row = registry.prompt_version(session, wanted.prompt) if wanted.prompt else None
-    except NotFoundError as error:
-        raise UnknownResourceError(str(error)) from None
-    asks = wanted.judge == "auto" and desk.settings.llm.model and rubric.judged_by("llm")
-    asked = Asked(
-        set_id=golden.find(session, visitor, wanted.set).id,
-        split=wanted.split,
-        samples=wanted.samples,
-        prompt=PromptNamed(id=row.id, version=row.version, digest=row.digest) if row and asks else None,
-        model=desk.settings.llm.model if asks else None,
-    )
+    rubric, asked = asked_of(
+        session, visitor, desk.settings, wanted.rubric, wanted.set,
+        split=wanted.split, samples=wanted.samples, prompt=wanted.prompt or None, judge=wanted.judge,
+    )  # fmt: skip
     worn = wear(session, visitor, asked.set_id, rubric.id) if wanted.split == "holdout" else None
-    left_open = 0 if asks else len(rubric.judged_by("llm"))
+    left_open = 0 if asked.model else len(rubric.judged_by("llm"))
     return Plan(rubric, asked, estimate(session, visitor, desk.settings, rubric, asked), left_open, worn)
