@@ -84,6 +84,7 @@ def test_what_cannot_be_is_said(run, url, monkeypatch):
     assert "there is no golden set 'nothing'" in run("second-opinion", "train", FORM.id, "--set", "nothing", *ONE)[2]
     assert run("second-opinion", "train", "no-such-rubric", *ONE)[0] == 2
     assert run("second-opinion", "train", FORM.id, "--client", "nobody")[0] == 1
+    assert "above 0.5" in run("second-opinion", "train", FORM.id, "--firm", "0.5", *ONE)[2]
     monkeypatch.setitem(__import__("sys").modules, "sklearn", None)
     status, _, err = run("second-opinion", "train", FORM.id, "--set", "made-up", *ONE)
     assert (status, "pip install 'callgrade[second-opinion]'" in err) == (1, True)

@@ -34,6 +34,7 @@ def train(
     set_: Annotated[
         str | None, typer.Option("--set", help="A golden set: shipped, or a client's own. Without it: reviewed calls.")
     ] = None,
+    firm: Annotated[float, typer.Option(help="From this probability on it calls a person; above 0.5.")] = 0.9,
     client: ClientOption = DEFAULT,
     json_: JsonOption = False,
 ) -> int:
@@ -57,7 +58,7 @@ def train(
                 if shown and task is not None:
                     shown.update(task, completed=done, total=total)
 
-            made = train_on(database, us, form, set_id=set_id, progress=progress)
+            made = train_on(database, us, form, set_id=set_id, firm=firm, progress=progress)
     if json_:
         emit(to_json([one.model_dump(mode="json", by_alias=True) for one in made], pretty=True))
     else:

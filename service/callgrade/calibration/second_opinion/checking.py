@@ -16,7 +16,7 @@ from callgrade.stats.results import Why
 HALF = 0.5
 
 
-def check(split: str, probability: Array, fault: Sequence[bool], agents: Sequence[str]) -> Check:
+def check(split: str, probability: Array, fault: Sequence[bool], agents: Sequence[str], *, firm: float = FIRM) -> Check:
     """Agreement draws agents where there are ten, else calls. `probability` is of the fault, 0..1."""
     true = np.asarray(fault, bool)
     counted = {"split": split, "calls": len(true), "faults": int(true.sum())}
@@ -35,8 +35,8 @@ def check(split: str, probability: Array, fault: Sequence[bool], agents: Sequenc
         brier=reliability.brier(probability, true.astype(float)).value,
         base=frequent * (1 - frequent),
         ece=reliability.ece(probability, true.astype(float)).value,
-        firm_fault=_firm(probability >= FIRM, true),
-        firm_none=_firm(probability <= 1 - FIRM, ~true),
+        firm_fault=_firm(probability >= firm, true),
+        firm_none=_firm(probability <= 1 - firm, ~true),
     )
 
 

@@ -87,4 +87,5 @@ def _opened(row: SecondOpinion, rubric: Rubric) -> Standing:
 
 def _held(line: Line, about: Opinion, side: Side, words: "csr_matrix") -> Check:
     where, true = side.of(about.criterion_id)
-    return check("holdout", line.probabilities(words[where]), true, [side.agents[at] for at in where])
+    agents = [side.agents[at] for at in where]
+    return check("holdout", line.probabilities(words[where]), true, agents, firm=about.firm)

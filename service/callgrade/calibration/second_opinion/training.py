@@ -10,7 +10,7 @@ from sqlmodel import Session
 from callgrade.access import audit
 from callgrade.access.principals import Principal
 from callgrade.calibration.second_opinion import repository, stored
-from callgrade.calibration.second_opinion.checking import check
+from callgrade.calibration.second_opinion.checking import HALF, check
 from callgrade.calibration.second_opinion.features import RECIPE, features, library
 from callgrade.calibration.second_opinion.fitting import Line, fit
 from callgrade.calibration.second_opinion.material import Material, of_golden, of_reviews
@@ -19,10 +19,10 @@ from callgrade.db.session import Database
 from callgrade.db.tables import SecondOpinion
 from callgrade.db.types import now
 from callgrade.domain.autonomy import criterion_digests
-from callgrade.domain.errors import ConflictError
+from callgrade.domain.errors import ConflictError, InputError
 from callgrade.domain.identity import ByIdentity
 from callgrade.domain.rubrics import Rubric
-from callgrade.domain.second_opinion import FEWEST_TO_TRAIN, Opinion, Source, Verdict, decide
+from callgrade.domain.second_opinion import FEWEST_TO_TRAIN, FIRM, Check, Opinion, decide
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -49,21 +49,26 @@ def train(
     rubric: Rubric,
     *,
     set_id: str | None = None,
+    firm: float = FIRM,
     progress: Progress = no_progress,
 ) -> tuple[Opinion, ...]:
     """Every criterion that anybody labelled, by a golden set or (without one) by the client's reviewed calls. What
-    stood before ends. Only what its gate lets on is asked from now on; the others say why not.
+    stood before ends. Only what its gate lets on is asked from now on, and calls a person from the probability `firm`
+    on; the others say why not.
 
-    Raises NotReadyError without the library, ConflictError where no label says anything, UnknownResourceError.
+    Raises InputError for a `firm` that is no firmer than a guess, NotReadyError without the library, ConflictError
+    where no label says anything, UnknownResourceError.
     """
     principal.reach("calibrations:write")
+    if not HALF < firm <= 1:
+        raise InputError("firm: a probability above 0.5, at most 1")
     library()
     with database.reading() as session:
         if set_id is not None:
             material = of_golden(session, principal, set_id, rubric)
         else:
             material = of_reviews(session, principal, rubric)
-    made = fitted(material, rubric, progress)
+    made = fitted(material, rubric, firm=firm, progress=progress)
     if not made:
         raise ConflictError(f"nobody has labelled a call of {rubric.id} yet: there is nothing to train a scorer on")
     with database.writing() as session:
@@ -71,56 +76,61 @@ def train(
     return tuple(one.about for one in made)
 
 
-def fitted(material: Material, rubric: Rubric, progress: Progress = no_progress) -> list[Trained]:
+def fitted(
+    material: Material, rubric: Rubric, *, firm: float = FIRM, progress: Progress = no_progress
+) -> list[Trained]:
     """In the order of the form; criteria that only people judge, and those that nobody labelled, are left out."""
-    at = now()
-    train_, check_ = features(material.train.transcripts), features(material.check.transcripts)
+    words = features(material.train.transcripts), features(material.check.transcripts)
+    work = _Training(material, rubric, firm, now(), *words)
     wanted = [one.id for one in rubric.criteria if one.judge != "human" and material.train.faults.get(one.id)]
     made = []
     for number, id_ in enumerate(wanted):
         progress(number, len(wanted))
-        made.append(_one(material, rubric, id_, at, train_, check_))
+        made.append(work.of(id_))
     progress(len(wanted), len(wanted))
     return made
 
 
-def _one(
-    material: Material, rubric: Rubric, id_: str, at: datetime, train_: "csr_matrix", check_: "csr_matrix"
-) -> Trained:
-    places, fault = material.train.of(id_)
-    faults = sum(fault)
-    line = None
-    if min(faults, len(fault) - faults) >= FEWEST_TO_TRAIN:
-        line = fit(train_[places], fault, [material.train.group[at] for at in places])
-    checked = None
-    if isinstance(line, Line):
-        where, true = material.check.of(id_)
-        agents = [material.check.agents[at] for at in where]
-        checked = check(material.split, line.probabilities(check_[where]), true, agents)
-    source = material.source.model_copy(
-        update={
-            "calls": len(fault),
-            "faults": faults,
-            "agents": len({material.train.agents[at] for at in places}),
-        }
-    )
-    verdict = decide(faults, len(fault) - faults, checked)
-    about = _about(rubric, id_, at, source, verdict).model_copy(update={"check": checked})
-    return Trained(*stored.write(about, line)) if isinstance(line, Line) else Trained(about)
+@dataclass(frozen=True)
+class _Training:
+    """One round over a rubric; the words are made numbers once."""
 
+    material: Material
+    rubric: Rubric
+    firm: float
+    at: datetime
+    train: "csr_matrix"
+    check: "csr_matrix"
 
-def _about(rubric: Rubric, id_: str, at: datetime, source: Source, verdict: Verdict) -> Opinion:
-    return Opinion(
-        rubric=rubric.reference,
-        rubric_digest=digest(rubric),
-        criterion_id=id_,
-        criterion_digest=criterion_digests(ByIdentity(rubric))[id_],
-        recipe=RECIPE,
-        library=f"scikit-learn {library().__version__}",
-        trained_at=at,
-        source=source,
-        verdict=verdict,
-    )
+    def of(self, id_: str) -> Trained:
+        side = self.material.train
+        places, fault = side.of(id_)
+        faults, line = sum(fault), None
+        if min(faults, len(fault) - faults) >= FEWEST_TO_TRAIN:
+            line = fit(self.train[places], fault, [side.group[at] for at in places])
+        checked = self._checked(id_, line) if isinstance(line, Line) else None
+        about = Opinion(
+            rubric=self.rubric.reference,
+            rubric_digest=digest(self.rubric),
+            criterion_id=id_,
+            criterion_digest=criterion_digests(ByIdentity(self.rubric))[id_],
+            recipe=RECIPE,
+            library=f"scikit-learn {library().__version__}",
+            trained_at=self.at,
+            source=self.material.source.model_copy(
+                update={"calls": len(fault), "faults": faults, "agents": len({side.agents[at] for at in places})}
+            ),
+            firm=self.firm,
+            check=checked,
+            verdict=decide(faults, len(fault) - faults, checked),
+        )
+        return Trained(*stored.write(about, line)) if isinstance(line, Line) else Trained(about)
+
+    def _checked(self, id_: str, line: Line) -> Check:
+        side = self.material.check
+        places, fault = side.of(id_)
+        agents = [side.agents[at] for at in places]
+        return check(self.material.split, line.probabilities(self.check[places]), fault, agents, firm=self.firm)
 
 
 def _keep(session: Session, principal: Principal, rubric: Rubric, made: list[Trained]) -> None:
