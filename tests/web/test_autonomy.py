@@ -112,8 +112,8 @@ def test_a_confidence_to_hold_it_to_is_shown_and_takes_a_calibration(rooms, judg
     with rooms.desk.database.writing() as session:
         session.get_one(Autonomy, id_).threshold = 0.9
     page = lead.get(at).text
-    assert "把握不低于此才放行" in page
-    assert "90%" in page.partition("把握不低于此才放行")[2][:60]
+    assert "置信度不低于此才放行" in page
+    assert "90%" in page.partition("置信度不低于此才放行")[2][:60]
 
 
 def test_an_automatic_criterion_is_folded_away_says_why_and_may_be_judged_otherwise(rooms, judged):

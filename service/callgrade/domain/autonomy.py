@@ -240,7 +240,7 @@ def _reason(evidence: Evidence) -> LocalText:
     looks = "" if evidence.looks == 1 else f" ({evidence.look}/{evidence.looks})"
     zh = en = ""
     if evidence.threshold is not None:
-        zh, en = f"（把握不低于 {evidence.threshold:.2f}）", f" of confidence {evidence.threshold:.2f} or more"
+        zh, en = f"（建议置信度 ≥ {evidence.threshold:.2f}）", f" of confidence {evidence.threshold:.2f} or more"
     return LocalText(
         zh=f"复核 {n} 通{zh}，漏判 {k}：漏判率上限 {bound} {within} {level}（置信 {sure}{looks}）",
         en=f"{k} missed of {n} reviewed{en}: at most {bound} {within} {level}, with {sure} confidence{looks}.",
