@@ -1,8 +1,9 @@
 """Drafts on their way to be published: `client.rubrics` and `client.prompts`."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from callgrade.client import asks
+from callgrade.client.asks import Ask
 from callgrade.client.errors import WaitTimeoutError
 from callgrade.client.models import BackTest, GateDecision, Published, Version
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["rubrics", "prompts"]
 POLL_S = 1.0
+Tried = TypeVar("Tried", BackTest, GateDecision)
 
 
 class Versions:
@@ -41,13 +43,9 @@ class Versions:
         >>> found.status, [flip["call"] for flip in found.comparison["flips"]]
         ('done', [])
         """
-        ask = asks.back_test(self._kind, id_, draft, rubric, golden_set, again)
-        for pause in asks.polls(timeout_s, poll_s):
-            if (found := self._client.send(ask)).status != "under_way":
-                return found
-            self._client.sleep(pause)
-            ask = asks.back_test(self._kind, id_, draft, rubric, golden_set, False)
-        raise WaitTimeoutError(f"the back-test of {id_} is still under way after {timeout_s:g} s")
+        told = (self._kind, id_, draft, rubric, golden_set)
+        first, then = asks.back_test(*told, again), asks.back_test(*told, False)
+        return self._done(first, then, timeout_s, poll_s)
 
     def gate(
         self,
@@ -62,13 +60,18 @@ class Versions:
     ) -> GateDecision:
         """Puts a draft that was back-tested before the gate, and waits for what it says. The holdout is read once for
         each draft, and on record. Raises ConflictError for a draft that was not back-tested as it stands."""
-        ask = asks.to_gate(self._kind, id_, draft, rubric, golden_set, again)
+        told = (self._kind, id_, draft, rubric, golden_set)
+        first, then = asks.to_gate(*told, again), asks.to_gate(*told, False)
+        return self._done(first, then, timeout_s, poll_s)
+
+    def _done(self, ask: Ask[Tried], then: Ask[Tried], timeout_s: float, poll_s: float) -> Tried:
+        """`then` only looks on."""
         for pause in asks.polls(timeout_s, poll_s):
             if (found := self._client.send(ask)).status != "under_way":
                 return found
             self._client.sleep(pause)
-            ask = asks.to_gate(self._kind, id_, draft, rubric, golden_set, False)
-        raise WaitTimeoutError(f"the gate of {id_} is still under way after {timeout_s:g} s")
+            ask = then
+        raise WaitTimeoutError(f"{ask.path} is still under way after {timeout_s:g} s")
 
     def publish(
         self,
@@ -107,13 +110,9 @@ class AsyncVersions:
         poll_s: float = POLL_S,
     ) -> BackTest:
         """As `Versions.back_test`."""
-        ask = asks.back_test(self._kind, id_, draft, rubric, golden_set, again)
-        for pause in asks.polls(timeout_s, poll_s):
-            if (found := await self._client.send(ask)).status != "under_way":
-                return found
-            await self._client.sleep(pause)
-            ask = asks.back_test(self._kind, id_, draft, rubric, golden_set, False)
-        raise WaitTimeoutError(f"the back-test of {id_} is still under way after {timeout_s:g} s")
+        told = (self._kind, id_, draft, rubric, golden_set)
+        first, then = asks.back_test(*told, again), asks.back_test(*told, False)
+        return await self._done(first, then, timeout_s, poll_s)
 
     async def gate(
         self,
@@ -127,13 +126,18 @@ class AsyncVersions:
         poll_s: float = POLL_S,
     ) -> GateDecision:
         """As `Versions.gate`."""
-        ask = asks.to_gate(self._kind, id_, draft, rubric, golden_set, again)
+        told = (self._kind, id_, draft, rubric, golden_set)
+        first, then = asks.to_gate(*told, again), asks.to_gate(*told, False)
+        return await self._done(first, then, timeout_s, poll_s)
+
+    async def _done(self, ask: Ask[Tried], then: Ask[Tried], timeout_s: float, poll_s: float) -> Tried:
+        """`then` only looks on."""
         for pause in asks.polls(timeout_s, poll_s):
             if (found := await self._client.send(ask)).status != "under_way":
                 return found
             await self._client.sleep(pause)
-            ask = asks.to_gate(self._kind, id_, draft, rubric, golden_set, False)
-        raise WaitTimeoutError(f"the gate of {id_} is still under way after {timeout_s:g} s")
+            ask = then
+        raise WaitTimeoutError(f"{ask.path} is still under way after {timeout_s:g} s")
 
     async def publish(
         self,
