@@ -1,9 +1,9 @@
 """The reviewer's desk, on SQLite and PostgreSQL."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from pydantic import TypeAdapter
 from sqlmodel import select
 
 from callgrade.db.tables import AuditEvent, Finding, PublishedScorecard, ReviewDecision
@@ -12,6 +12,7 @@ from callgrade.domain.outcomes import Answer, Occurrences
 from callgrade.domain.scorecards import Scorecard
 from callgrade.reviews.publishing import published
 from callgrade.reviews.service import ClaimedError, ReviewDesk, StaleError, UnfinishedError
+from callgrade.reviews.views import ReviewView
 from tests.evaluations.made import evaluation
 from tests.reviews.made import Clock, person, proposed, review
 
@@ -287,7 +288,7 @@ def test_a_blind_view_carries_nothing_of_the_proposal(desk, database, asked):
     made, _, li = asked
     id_ = review(database, made, slot=1, blind=True, why="low_confidence", reviewer_id=li.user_id)
     view = desk.open(li, id_)
-    text = json.dumps(view.model_dump(mode="json", exclude={"rubric", "transcript"}), ensure_ascii=False)
+    text = TypeAdapter(ReviewView).dump_json(view, exclude={"rubric", "transcript"}).decode()
     for told in ("机器认为", "made-up-model", "保证收益", "low_confidence", "unfounded", "0.97", "not_found"):
         assert told not in text
     assert view.why == "sample"

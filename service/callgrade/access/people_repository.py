@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, false, func, or_, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, false, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -55,10 +55,13 @@ def held_admins(session: Session, client_id: str) -> Sequence[User]:
     return session.exec(admins.with_for_update().order_by(col(User.id))).all()
 
 
+# each request asks it, of whoever sends it
+_LED = select(LedTeam).where(col(LedTeam.user_id).in_(bindparam("users", expanding=True))).order_by(col(LedTeam.team))
+
+
 def led_teams(session: Session, user_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
     led: dict[str, tuple[str, ...]] = {}
-    rows = session.exec(select(LedTeam).where(col(LedTeam.user_id).in_(list(user_ids))).order_by(col(LedTeam.team)))
-    for row in rows:
+    for row in session.exec(_LED, params={"users": list(user_ids)}):
         led[row.user_id] = (*led.get(row.user_id, ()), row.team)
     return led
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from callgrade.db.tables import Outline as OutlineRow
@@ -13,12 +13,12 @@ from callgrade.evaluations.repository import insert_new
 OUTLINE = table_of(OutlineRow)
 UNKNOWN: tuple[None, tuple[()]] = (None, ())
 """Of a recording that nobody could draw."""
+_KEPT = select(OUTLINE.c.content).where(OUTLINE.c.call_id == bindparam("wanted"))
 
 
 def kept(session: Session, call_id: str) -> tuple[int | None, tuple[tuple[float, ...], ...]] | None:
     """None where nobody has looked yet."""
-    statement = select(OUTLINE.c.content).where(OUTLINE.c.call_id == call_id)
-    content: dict[str, Any] | None = session.execute(statement).scalar_one_or_none()
+    content: dict[str, Any] | None = session.execute(_KEPT, {"wanted": call_id}).scalar_one_or_none()
     return None if content is None else (content["duration_ms"], tuple(tuple(one) for one in content["channels"]))
 
 

@@ -6,7 +6,7 @@ At run time the database decides; files only fill it, at `callgrade db upgrade`.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -26,6 +26,7 @@ RETIRED = "retired"
 MOST_PARSED = 256
 _PARSED: dict[tuple[str, str], Rubric] = {}
 """By digest and status: a digest does not cover the status."""
+_STATUS = select(RUBRIC_VERSION.c.status).where(RUBRIC_VERSION.c.digest == bindparam("wanted")).limit(1)
 
 
 class Synced(NamedTuple):
@@ -91,8 +92,7 @@ def rubric(session: Session, reference: str) -> tuple[Rubric, str]:
 
 def rubric_of_digest(session: Session, digest_: str) -> Rubric:
     """The rubric that an evaluation was made with. Raises NotFoundError."""
-    statement = select(RUBRIC_VERSION.c.status).where(RUBRIC_VERSION.c.digest == digest_).limit(1)
-    status = session.execute(statement).scalar_one_or_none()
+    status = session.execute(_STATUS, {"wanted": digest_}).scalar_one_or_none()
     if status is None:
         raise NotFoundError(f"the registry holds no rubric with the digest {digest_}")
     content = select(RUBRIC_VERSION.c.content).where(RUBRIC_VERSION.c.digest == digest_).limit(1)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlmodel import Session
 
 from callgrade.db.tables import Autonomy, Evaluation
-from callgrade.evaluations.tables import EVALUATION, TRANSCRIPT
+from callgrade.evaluations.tables import EVALUATION, SCORECARD, TRANSCRIPT
 from callgrade.reviews.repository import insert_missing
+from callgrade.reviews.sampling_repository import LOOKED_AT
 from callgrade.reviews.tables import AUTONOMY, REVIEW, UNREAD
 
 
@@ -23,23 +24,33 @@ class Waiting(NamedTuple):
     transcript: str
 
 
+_ALL_STANDING = (
+    select(Autonomy)
+    .where(AUTONOMY.c.client_id == bindparam("client_id"), AUTONOMY.c.ended_at.is_(None))
+    .order_by(AUTONOMY.c.id)
+)
+_STANDING = _ALL_STANDING.where(AUTONOMY.c.rubric_id == bindparam("rubric_id"))
+_GOES = (
+    select(AUTONOMY.c.id)
+    .where(
+        AUTONOMY.c.client_id == bindparam("client_id"),
+        AUTONOMY.c.rubric_id == bindparam("rubric_id"),
+        AUTONOMY.c.state == "automatic",
+        AUTONOMY.c.ended_at.is_(None),
+    )
+    .limit(1)
+)
+
+
 def standing(session: Session, client_id: str, rubric_id: str | None = None) -> Sequence[Autonomy]:
     """What has not ended, of one rubric or of all."""
-    statement = select(Autonomy).where(AUTONOMY.c.client_id == client_id, AUTONOMY.c.ended_at.is_(None))
-    if rubric_id is not None:
-        statement = statement.where(AUTONOMY.c.rubric_id == rubric_id)
-    return session.execute(statement.order_by(AUTONOMY.c.id)).scalars().all()
+    about = {"client_id": client_id, "rubric_id": rubric_id}
+    return session.execute(_ALL_STANDING if rubric_id is None else _STANDING, about).scalars().all()
 
 
 def goes_anything(session: Session, client_id: str, rubric_id: str) -> bool:
     """Whether anything of a rubric's goes by itself at all."""
-    statement = select(AUTONOMY.c.id).where(
-        AUTONOMY.c.client_id == client_id,
-        AUTONOMY.c.rubric_id == rubric_id,
-        AUTONOMY.c.state == "automatic",
-        AUTONOMY.c.ended_at.is_(None),
-    )
-    return session.execute(statement.limit(1)).first() is not None
+    return session.execute(_GOES, {"client_id": client_id, "rubric_id": rubric_id}).first() is not None
 
 
 def automatic_rubrics(session: Session) -> list[tuple[str, str, datetime]]:
@@ -85,6 +96,21 @@ def proposals(
         .limit(limit)
     )
     return [Waiting(row.Evaluation, row.words) for row in rows if row.words is not None]
+
+
+def newest_proposals(session: Session, client_id: str, rubric_id: str, limit: int) -> list[tuple[str, str]]:
+    """(the rubric's digest, the scorecard's text), the newest first."""
+    stands = (SCORECARD.c.evaluation_id == EVALUATION.c.id) & (SCORECARD.c.attempt == EVALUATION.c.attempt)
+    statement = (
+        select(EVALUATION.c.rubric_digest, SCORECARD.c.content)
+        .join(SCORECARD, stands)
+        .where(
+            EVALUATION.c.client_id == client_id, EVALUATION.c.rubric_id == rubric_id, EVALUATION.c.status.in_(LOOKED_AT)
+        )
+        .order_by(EVALUATION.c.id.desc())
+        .limit(limit)
+    )
+    return [(row.rubric_digest, row.content) for row in session.execute(statement)]
 
 
 def keep(session: Session, **values: Any) -> bool:

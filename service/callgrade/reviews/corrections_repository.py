@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlmodel import Session
 
 from callgrade.db.tables import Evaluation, Review
@@ -19,9 +19,11 @@ def open_ones(session: Session, evaluation_id: str) -> Sequence[Review]:
     return session.execute(statement.order_by(REVIEW.c.slot, REVIEW.c.id).with_for_update()).scalars().all()
 
 
+_NEWEST = select(func.max(TRANSCRIPT.c.version)).where(TRANSCRIPT.c.call_id == bindparam("wanted"))
+
+
 def newest_version(session: Session, call_id: str) -> int:
-    statement = select(func.max(TRANSCRIPT.c.version)).where(TRANSCRIPT.c.call_id == call_id)
-    return session.execute(statement).scalar_one() or 0
+    return session.execute(_NEWEST, {"wanted": call_id}).scalar_one() or 0
 
 
 def wait(session: Session, evaluation: Evaluation, *, slot: int, due_at: datetime, why: str, **values: Any) -> str:

@@ -15,6 +15,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, select, tuple_, union_all
@@ -136,17 +137,25 @@ class Place(NamedTuple):
 
 def place(session: Session, visitor: Principal, filters: QueueFilters, review_id: str) -> Place:
     """By the queue's first ENOUGH, in one statement; what lies beyond is looked up by its key."""
-    legs = [_leg(visitor, where, filters, None, ENOUGH) for where in _legs(visitor, filters)]
-    if not legs:
+    statement = _first_of(visitor, filters)
+    if statement is None:
         return Place(0, 0, None, None)
-    merged = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
-    statement = select(merged.c.id).order_by(merged.c.due_at, merged.c.id).limit(ENOUGH)
     ids = list(session.execute(statement).scalars())
     if review_id in ids[:-1] or (review_id in ids and len(ids) < ENOUGH):
         at = ids.index(review_id)
         around = (ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None)
         return Place(at + 1, len(ids), *around)
     return Place(0, len(ids), *neighbours(session, visitor, filters, review_id))
+
+
+@lru_cache(maxsize=1024)
+def _first_of(visitor: Principal, filters: QueueFilters) -> Select[Any] | None:
+    """Put together once: each page that is opened out of a queue asks for it."""
+    legs = [_leg(visitor, where, filters, None, ENOUGH) for where in _legs(visitor, filters)]
+    if not legs:
+        return None
+    merged = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
+    return select(merged.c.id).order_by(merged.c.due_at, merged.c.id).limit(ENOUGH)
 
 
 def version(session: Session, visitor: Principal) -> int:

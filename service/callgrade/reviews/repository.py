@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -50,8 +51,7 @@ class Subject(NamedTuple):
 
 def find(session: Session, principal: Principal, scope: Scope, id_: str) -> Review:
     """Raises UnknownResourceError, for a review out of reach too."""
-    statement = select(Review).where(REVIEW.c.id == id_, reviews_within(principal, scope))
-    found: Review | None = session.execute(statement).scalar_one_or_none()
+    found: Review | None = session.execute(_one_within(principal, scope), {"wanted": id_}).scalar_one_or_none()
     if found is None:
         raise UnknownResourceError("there is no such review")
     return found
@@ -59,13 +59,55 @@ def find(session: Session, principal: Principal, scope: Scope, id_: str) -> Revi
 
 def of_call(session: Session, principal: Principal, scope: Scope, call_id: str) -> Sequence[Review]:
     """The reviews of a call within reach: the principal's own first, then open ones, then the newest."""
-    statement = (
+    return session.execute(_of_call_within(principal, scope), {"wanted": call_id}).scalars().all()
+
+
+# What a page asks for each time is put together once: that takes several times as long as asking it.
+
+
+@lru_cache(maxsize=1024)
+def _one_within(principal: Principal, scope: Scope) -> Select[Any]:
+    return select(Review).where(REVIEW.c.id == bindparam("wanted"), reviews_within(principal, scope))
+
+
+@lru_cache(maxsize=1024)
+def _of_call_within(principal: Principal, scope: Scope) -> Select[Any]:
+    return (
         select(Review)
         .join(EVALUATION, EVALUATION.c.id == REVIEW.c.evaluation_id)
-        .where(EVALUATION.c.call_id == call_id, reviews_within(principal, scope))
+        .where(EVALUATION.c.call_id == bindparam("wanted"), reviews_within(principal, scope))
         .order_by((REVIEW.c.reviewer_id == principal.user_id).desc(), REVIEW.c.state == "submitted", REVIEW.c.id.desc())
     )
-    return session.execute(statement).scalars().all()
+
+
+_THERE_THEN = (TRANSCRIPT.c.version == 1) | (TRANSCRIPT.c.created_at <= SCORECARD.c.created_at)
+_WORDS_THEN = (
+    select(TRANSCRIPT.c.content)
+    .where(TRANSCRIPT.c.call_id == CALL.c.id, _THERE_THEN)
+    .order_by(TRANSCRIPT.c.version.desc())
+    .limit(1)
+    .correlate(CALL, SCORECARD)
+    .scalar_subquery()
+)
+_SUBJECT = (
+    select(Evaluation, Call, SCORECARD.c.content, _WORDS_THEN.label("transcript"))
+    .join(CALL, CALL.c.id == EVALUATION.c.call_id)
+    .join(SCORECARD, SCORECARD.c.evaluation_id == EVALUATION.c.id)
+    .where(EVALUATION.c.id == bindparam("evaluation_id"), SCORECARD.c.attempt == bindparam("attempt"))
+)
+_CALLS = (
+    select(REVIEW.c.id, EVALUATION.c.call_id)
+    .join(EVALUATION, REVIEW.c.evaluation_id == EVALUATION.c.id)
+    .where(REVIEW.c.id.in_(bindparam("reviews", expanding=True)))
+)
+_DECISIONS = (
+    select(DECISION)
+    .where(DECISION.c.review_id.in_(bindparam("reviews", expanding=True)))
+    .order_by(DECISION.c.review_id, DECISION.c.criterion_id, DECISION.c.version)
+)
+_DRAFTS = select(DRAFT.c.criterion_id, DRAFT.c.content).where(
+    DRAFT.c.review_id == bindparam("review_id"), DRAFT.c.user_id == bindparam("user_id")
+)
 
 
 def judges_blind(session: Session, principal: Principal, call_id: str) -> bool:
@@ -91,8 +133,7 @@ def grades_blind(session: Session, user_id: str | None, review: Review) -> bool:
 
 def calls_of(session: Session, review_ids: Sequence[str]) -> dict[str, str]:
     """Review → the server's id of the call that it is of."""
-    statement = select(REVIEW.c.id, EVALUATION.c.call_id).join(EVALUATION, REVIEW.c.evaluation_id == EVALUATION.c.id)
-    return {row.id: row.call_id for row in session.execute(statement.where(REVIEW.c.id.in_(review_ids)))}
+    return {row.id: row.call_id for row in session.execute(_CALLS, {"reviews": list(review_ids)})}
 
 
 def subject(session: Session, review: Review) -> Subject:
@@ -100,21 +141,8 @@ def subject(session: Session, review: Review) -> Subject:
     come yet."""
     if review.state == AWAITING:
         raise AwaitedError
-    there_then = (TRANSCRIPT.c.version == 1) | (TRANSCRIPT.c.created_at <= SCORECARD.c.created_at)
-    newest = (
-        select(TRANSCRIPT.c.content)
-        .where(TRANSCRIPT.c.call_id == CALL.c.id, there_then)
-        .order_by(TRANSCRIPT.c.version.desc())
-        .limit(1)
-        .correlate(CALL, SCORECARD)
-        .scalar_subquery()
-    )
-    row = session.execute(
-        select(Evaluation, Call, SCORECARD.c.content, newest.label("transcript"))
-        .join(CALL, CALL.c.id == EVALUATION.c.call_id)
-        .join(SCORECARD, SCORECARD.c.evaluation_id == EVALUATION.c.id)
-        .where(EVALUATION.c.id == review.evaluation_id, SCORECARD.c.attempt == review.attempt)
-    ).one_or_none()
+    about = {"evaluation_id": review.evaluation_id, "attempt": review.attempt}
+    row = session.execute(_SUBJECT, about).one_or_none()
     if row is None or row.Call.erased_at is not None or row.transcript is None:
         raise UnknownResourceError("the call has been erased; there is nothing left to review")
     return Subject(review, row.Evaluation, row.Call, row.content, row.transcript)
@@ -182,11 +210,7 @@ def decisions(session: Session, review_id: str) -> list[Decision]:
 
 def decisions_of(session: Session, review_ids: Sequence[str]) -> dict[str, list[Decision]]:
     """Of several reviews, by their ids."""
-    rows = session.execute(
-        select(DECISION)
-        .where(DECISION.c.review_id.in_(review_ids))
-        .order_by(DECISION.c.review_id, DECISION.c.criterion_id, DECISION.c.version)
-    )
+    rows = session.execute(_DECISIONS, {"reviews": list(review_ids)})
     found: dict[str, list[Decision]] = {}
     for row in rows:
         decision = Decision(
@@ -259,9 +283,7 @@ def login_of(session: Session, user_id: str | None) -> str | None:
 
 def drafts(session: Session, review_id: str, user_id: str) -> dict[str, dict[str, Any]]:
     """What the user has half typed, by criterion."""
-    rows = session.execute(
-        select(DRAFT.c.criterion_id, DRAFT.c.content).where(DRAFT.c.review_id == review_id, DRAFT.c.user_id == user_id)
-    )
+    rows = session.execute(_DRAFTS, {"review_id": review_id, "user_id": user_id})
     return {row.criterion_id: row.content for row in rows}
 
 

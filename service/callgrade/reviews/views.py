@@ -1,12 +1,13 @@
 """What a reviewer is shown. A blind view has no place that could carry the proposal."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from callgrade.domain.calls import Transcript
-from callgrade.domain.frozen import Frozen, LocalText
+from callgrade.domain.frozen import LocalText
 from callgrade.domain.judgements import EXCLUDED
 from callgrade.domain.options import counts, options
 from callgrade.domain.outcomes import Outcome
@@ -30,7 +31,8 @@ NOTHING: Mapping[str, LocalText] = MappingProxyType({})
 NOBODY: Mapping[str, Difference] = MappingProxyType({})
 
 
-class CriterionView(Frozen):
+@dataclass(frozen=True, slots=True)
+class CriterionView:
     """One card. `version` is to be sent back with the next save; `options` are what the digits choose.
 
     `proposed` is None where it is hidden; then so are `why_not`, `in_bulk` and `automatic`. `excluded`: the call's
@@ -55,7 +57,8 @@ class CriterionView(Frozen):
         return not self.excluded and (self.automatic is None or self.decision is not None)
 
 
-class ReviewView(Frozen):
+@dataclass(frozen=True, slots=True)
+class ReviewView:
     """`running` is the scorecard as it stands. `claimed_by` names a colleague who is at it, `done` whether it was
     submitted. `call_id` is the server's, `shown_call_id` the client's own.
 
