@@ -50,6 +50,7 @@ def _source(one: Opinion, language: str) -> str:
     parts = [f"{one.rubric} · {word(source.kind, language)} {source.name}"]
     parts += [word("synthetic", language)] if source.synthetic else []
     parts += [word("by_models", language)] if source.by_models else []
+    parts += [word("blind", language, n=source.blind)]
     return " · ".join([*parts, one.trained_at.isoformat(timespec="minutes")])
 
 

@@ -16,6 +16,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "golden": ("标准通话集", "golden set"),
     "synthetic": ("虚构通话", "synthetic calls"),
     "by_models": ("标注出自模型，不代表人的判断", "labelled by models: this says nothing about people"),
+    "blind": ("其中盲评标注 {n} 份", "{n} label(s) given blind"),
     "dev": ("开发集", "dev"),
     "apart": ("另留的坐席", "agents kept apart"),
     "holdout": ("验证集", "holdout"),

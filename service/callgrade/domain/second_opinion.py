@@ -134,16 +134,7 @@ def decide(faults: int, none: int, check: Check | None) -> Verdict:
         return _too_few("检验", "to check it by", check.faults, check.calls - check.faults, FEWEST_TO_CHECK)
     low = check.kappa.low
     if low is None or low < AGREES:
-        found = "–" if check.kappa.value is None else f"{check.kappa.value:.2f}"
-        least = "–" if low is None else f"{low:.2f}"
-        return Verdict(
-            gate="below",
-            reason=LocalText(
-                zh=f"与正确答案的一致性 kappa {found}，下限 {least} 低于 {AGREES:g}",
-                en=f"Its kappa with what is right is {found}, at least {least}: below {AGREES:g}.",
-            ),
-            action=_MORE_LABELS,
-        )
+        return Verdict(gate="below", reason=_disagrees(check.kappa), action=_MORE_LABELS)
     if check.brier is None or check.base is None or check.brier >= check.base:
         return Verdict(gate="below", reason=_NO_BETTER, action=_MORE_LABELS)
     return Verdict(
@@ -194,6 +185,19 @@ _MORE_LABELS = LocalText(
     en="Label more calls and train again; if that does not help, the wording alone does not tell this fault.",
 )
 _NO_BETTER = LocalText(zh="概率并不比只报出现频率更准", en="Its probabilities are no better than naming the frequency.")
+
+
+def _disagrees(kappa: Figure) -> LocalText:
+    found = "–" if kappa.value is None else f"{kappa.value:.2f}"
+    if kappa.low is None:
+        return LocalText(
+            zh=f"与正确答案的一致性 kappa {found}，给不出区间，不能说达到 {AGREES:g}",
+            en=f"Its kappa with what is right is {found}, without an interval: nothing shows that it reaches {AGREES:g}.",
+        )
+    return LocalText(
+        zh=f"与正确答案的一致性 kappa {found}，下限 {kappa.low:.2f} 低于 {AGREES:g}",
+        en=f"Its kappa with what is right is {found}, at least {kappa.low:.2f}: below {AGREES:g}.",
+    )
 
 
 def _too_few(zh: str, en: str, faults: int, none: int, fewest: int) -> Verdict:
