@@ -192,7 +192,7 @@ def _disagrees(kappa: Figure) -> LocalText:
     if kappa.low is None:
         return LocalText(
             zh=f"与正确答案的一致性 kappa {found}，给不出区间，不能说达到 {AGREES:g}",
-            en=f"Its kappa with what is right is {found}, without an interval: nothing shows that it reaches {AGREES:g}.",
+            en=f"Its kappa with what is right is {found}, without an interval: nothing shows {AGREES:g}.",
         )
     return LocalText(
         zh=f"与正确答案的一致性 kappa {found}，下限 {kappa.low:.2f} 低于 {AGREES:g}",
