@@ -120,6 +120,15 @@ const desk = (() => {
     if ((both && press(both, event)) || press(name, event)) event.preventDefault();
     else if (!withControl) { chord = name; chordUntil = performance.now() + 1200; }
   });
+  /* Lists are walked by J and K; Enter is a link's own. */
+  const walk = (by) => {
+    const lines = all("main a.open");
+    const from = lines.indexOf(document.activeElement);
+    if (lines.length) lines[from < 0 ? 0 : Math.max(0, Math.min(lines.length - 1, from + by))].focus();
+    return lines.length > 0;
+  };
+  bound.set("KeyJ", { run: () => walk(1), repeat: true });
+  bound.set("KeyK", { run: () => walk(-1), repeat: true });
   one("keys-on").checked = keysOn();
   one("keys-on").addEventListener("change", ({ target }) => remember("desk-keys", target.checked ? "on" : "off"));
 
