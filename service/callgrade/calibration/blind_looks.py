@@ -52,8 +52,13 @@ class Shown(NamedTuple):
     turn: int | None
 
     @property
+    def both(self) -> bool:
+        """Whether both said something: who abstains does not differ."""
+        return _says(self.mine) and _says(self.judge)
+
+    @property
     def differs(self) -> bool:
-        return self.mine is not None and self.judge is not None and not alike(self.mine, self.judge)
+        return self.both and self.mine is not None and self.judge is not None and not alike(self.mine, self.judge)
 
 
 def ask(session: Session, principal: Principal, run_id: str, calls: int) -> BlindLook:
@@ -147,6 +152,10 @@ def reveal(session: Session, principal: Principal, run_id: str) -> tuple[Look, l
             else:
                 shown.append(Shown(stored, criterion, mine, one.proposed, one.truth, place(one)[0]))
     return at, sorted(shown, key=lambda each: not each.differs)
+
+
+def _says(said: Said | None) -> bool:
+    return said is not None and said.status in ("judged", "not_applicable")
 
 
 def _calls(session: Session, principal: Principal, run: CalibrationRun, row: BlindLook) -> dict[str, StoredCall]:
