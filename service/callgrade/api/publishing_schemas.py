@@ -173,7 +173,7 @@ class GateShown(BaseModel):
 
 
 class PublishedShown(BaseModel):
-    """`outcome`: what it got there by; `reason`: of an override. `human_only`: criteria that too little was shown of."""
+    """`outcome`: what it got there by. `reason`: of an override. `human_only`: criteria of which too little was shown."""
 
     model_config = example(examples.PUBLISHED)
 
