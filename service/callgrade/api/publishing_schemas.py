@@ -173,7 +173,7 @@ class GateShown(BaseModel):
 
 
 class PublishedShown(BaseModel):
-    """`outcome`: what it got there by. `reason`: of an override. `human_only`: criteria of which too little was shown."""
+    """`outcome`: what it got there by. `reason`: of an override. `human_only`: criteria with too little to show."""
 
     model_config = example(examples.PUBLISHED)
 
