@@ -4,17 +4,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pydantic import TypeAdapter
+from sqlalchemy import insert
 from sqlmodel import select
 
 from callgrade.db.tables import AuditEvent, Finding, PublishedScorecard, ReviewDecision
 from callgrade.domain.errors import ConflictError, ForbiddenError, InputError, JudgementError, UnknownResourceError
 from callgrade.domain.outcomes import Answer, Occurrences
 from callgrade.domain.scorecards import Scorecard
+from callgrade.evaluations.repository import scorecard_row
+from callgrade.evaluations.tables import SCORECARD
 from callgrade.reviews.publishing import published
 from callgrade.reviews.service import ClaimedError, ReviewDesk, StaleError, UnfinishedError
 from callgrade.reviews.views import ReviewView
+from tests.domain.forms import judged
 from tests.evaluations.made import evaluation
-from tests.reviews.made import Clock, person, proposed, review
+from tests.reviews.made import Clock, person, proposal, proposed, review
 
 
 @pytest.fixture
@@ -282,6 +286,14 @@ def test_a_lead_sees_their_teams(desk, database):
 
 
 # blind
+
+
+def test_a_review_looks_at_the_attempt_that_it_was_made_for(desk, database, asked):
+    made, id_, li = asked
+    card = proposal(warm=judged(warm={"answer": "no"})["warm"])
+    with database.writing() as session:
+        session.execute(insert(SCORECARD), [scorecard_row(made.id, 2, card)])
+    assert desk.look(li, id_).card("warm").proposed.outcome == Answer(answer="yes")
 
 
 def test_a_blind_view_carries_nothing_of_the_proposal(desk, database, asked):

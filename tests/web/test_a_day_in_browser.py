@@ -36,7 +36,9 @@ def test_from_the_queue_to_the_record(rooms, come_in):
         review(rooms, call(rooms, sample, all_right=True)[0])
 
     reviewer = come_in("limin", "reviewer")
-    reviewer.keyboard.press("j")
+    for key, line in (("j", 0), ("j", 1), ("j", 2), ("j", 2), ("k", 1), ("k", 0)):
+        reviewer.keyboard.press(key)
+        assert reviewer.locator("th a.open").nth(line).evaluate("link => link === document.activeElement"), (key, line)
     with reviewer.expect_navigation():
         reviewer.keyboard.press("Enter")
     for number in range(3):
