@@ -12,7 +12,7 @@ from callgrade.db.tables import Batch, BatchChunk
 from callgrade.domain.errors import SettingsError
 from callgrade.engine import Engine, EngineClient
 from callgrade.engine import engine as room
-from callgrade.engine.queue import system_url
+from callgrade.engine.queue import calibration_workflow, system_url
 from callgrade.engine.slots import FileSlots, open_slots
 from callgrade.evaluations import chunks
 from callgrade.settings import load_settings
@@ -70,6 +70,26 @@ def test_the_sweep_finds_what_nobody_handed_in_or_what_broke(engine, database, t
         session.add_all([chunk, batch])
     assert engine.sweep() == 1, "its workflow is finished, and the chunk is not"
     until(lambda: done(database, batch_id), "the batch")
+
+
+class Calibrations:
+    """Keeps what it is given to do."""
+
+    def __init__(self):
+        self.done = []
+
+    def carry_out(self, run_id, by, why, stopping):
+        assert not stopping()
+        self.done.append((run_id, by, why))
+
+
+def test_a_calibration_run_is_worked_off_and_can_be_gone_on_with(engine):
+    engine._calibrations = work = Calibrations()
+    for number in (1, 2):
+        engine.enqueue_calibration("r", by="system", why="a last look")
+        until(lambda number=number: len(work.done) == number, "the run")
+        until(lambda: succeeded(engine, calibration_workflow("r")), "its end")
+    assert work.done == [("r", "system", "a last look")] * 2
 
 
 def done(database, batch_id):

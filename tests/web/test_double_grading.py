@@ -8,9 +8,11 @@ from callgrade.access.keys import ensure_client
 from callgrade.access.principals import system
 from callgrade.calibration import golden
 from callgrade.calibration.from_reviews import add_reviewed
+from callgrade.db.tables import CalibrationRun
 from callgrade.domain.options import options
 from callgrade.reviews.repository import REVIEW, select
 from callgrade.reviews.service import ReviewDesk
+from tests.test_role_matrix import calibrated
 from tests.web.made import TEAM
 from tests.web.reviewing import REASON, call, review
 
@@ -108,7 +110,17 @@ def test_a_lead_who_grades_opens_nobody_elses_review_of_the_call(rooms, graded):
         answer = lead.get(f"/calls/{graded[2]}{path}")
         assert LEFT not in answer.text, path
         assert REASON not in answer.text, path
+    with rooms.desk.database.writing() as session:
+        run_id = calibrated(session, ensure_client(session).id)
+        run = session.get_one(CalibrationRun, run_id)
+        apart = {"criterion_id": "x", "proposed": {"answer": "no"}, "truth": {"answer": "yes"}, "distance": 1.0}
+        listed = [{"call": name, **apart} for name in ("mis-selling", "another-call")]
+        run.set_id, run.report = graded[0], {**run.report, "disagreements": listed}
+        session.add(run)
+    report = lead.get(f"/calibrations/{run_id}").text
+    assert ("mis-selling" in report, "another-call" in report) == (False, True)
     judge_all(rooms, "a-qa_lead", found[ids[1]])
+    assert "mis-selling" in lead.get(f"/calibrations/{run_id}").text
     assert LEFT in lead.get(f"/calls/{graded[2]}?review={found[ids[0]]}").text
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
 from callgrade.access.principals import Principal
-from callgrade.calibration import blind_looks, run_repository
+from callgrade.calibration import blind_looks, golden_repository, run_repository
 from callgrade.calibration.report_words import say
 from callgrade.db.tables import CalibrationRun
 from callgrade.domain.calibration import CalibrationReport, VerdictKind
@@ -78,6 +78,8 @@ def compare(request: Request, visitor: Looker, desk: Desked, a: RunId, b: RunId)
             return redirect(request, f"/calibrations/{unseen[0]}/blind")
         forms = [_made_with(session, run) for run in runs]
         found = compare_runs(session, visitor, runs[0].id, runs[1].id, *forms)
+        hidden = golden_repository.graded_blind_by(session, runs[0].set_id, visitor.user_id)
+    found = found.model_copy(update={"flips": tuple(flip for flip in found.flips if flip.call not in hidden)})
     changed = {change.change.criterion_id: change for change in changes_of(found, language)}
     context: dict[str, Any] = {"found": found, "runs": runs, "changed": changed, "changes": CHANGES, "signed": signed}
     return page(request, "calibrations/comparison.html", visitor, **context)
@@ -85,18 +87,21 @@ def compare(request: Request, visitor: Looker, desk: Desked, a: RunId, b: RunId)
 
 @router.get("/calibrations/{calibration_id}")
 def read(request: Request, visitor: Looker, desk: Desked, calibration_id: str) -> Response:
-    """The report, as `calibrate show --html` writes it."""
+    """The report, as `calibrate show --html` writes it, without the calls that the visitor has still to grade blind."""
     # numpy is for who looks at figures
     from callgrade.calibration.report_page import policy, render_html
 
     with desk.database.reading() as session:
         run = run_repository.find(session, visitor, calibration_id)
         unseen = blind_looks.pending(session, visitor)
+        hidden = golden_repository.graded_blind_by(session, run.set_id, visitor.user_id)
     if run.id in unseen:
         return redirect(request, f"/calibrations/{run.id}/blind")
     if run.report is None:
         return redirect(request, f"/calibrations/{run.id}/progress")
-    text = render_html(CalibrationReport.model_validate(run.report), language=language_of(request))
+    report = CalibrationReport.model_validate(run.report)
+    left = tuple(one for one in report.disagreements if one.call not in hidden)
+    text = render_html(report.model_copy(update={"disagreements": left}), language=language_of(request))
     return HTMLResponse(text, headers={"Content-Security-Policy": policy()})
 
 
