@@ -137,7 +137,7 @@ class Place(NamedTuple):
 
 def place(session: Session, visitor: Principal, filters: QueueFilters, review_id: str) -> Place:
     """By the queue's first ENOUGH, in one statement; what lies beyond is looked up by its key."""
-    statement = _first_of(visitor, filters)
+    statement = _first(visitor, filters, "id")
     if statement is None:
         return Place(0, 0, None, None)
     ids = list(session.execute(statement).scalars())
@@ -148,41 +148,32 @@ def place(session: Session, visitor: Principal, filters: QueueFilters, review_id
     return Place(0, len(ids), *neighbours(session, visitor, filters, review_id))
 
 
+def version(session: Session, visitor: Principal) -> int:
+    """Another number whenever what is open within reach has changed, as far as tiles look."""
+    statement = _first(visitor, QueueFilters(), "due_at")
+    return hash(() if statement is None else tuple(session.execute(statement).scalars()))
+
+
+def tiles(session: Session, visitor: Principal, *, at: datetime, end_of_day: datetime) -> Tiles:
+    """By one look at the head of the queue: what is due first comes first, so what is due or overdue stands there."""
+    statement = _first(visitor, QueueFilters(), "due_at")
+    if statement is None:
+        return Tiles(0, 0, 0, 0)
+    due_at = statement.subquery().c.due_at
+    due_today, overdue = (func.count().filter(due_at <= moment) for moment in (end_of_day, at))
+    counted = session.execute(select(func.count(due_at), due_today, overdue)).one()
+    return Tiles(counted[0], counted[1], counted[2], len(_drafted(session, visitor)))
+
+
 @lru_cache(maxsize=1024)
-def _first_of(visitor: Principal, filters: QueueFilters) -> Select[Any] | None:
-    """Put together once: each page that is opened out of a queue asks for it."""
+def _first(visitor: Principal, filters: QueueFilters, column: Literal["id", "due_at"]) -> Select[Any] | None:
+    """A column of the queue's first ENOUGH, in its order; None where nothing is within reach. Put together once: each
+    page that is opened out of a queue asks for it."""
     legs = [_leg(visitor, where, filters, None, ENOUGH) for where in _legs(visitor, filters)]
     if not legs:
         return None
     merged = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
-    return select(merged.c.id).order_by(merged.c.due_at, merged.c.id).limit(ENOUGH)
-
-
-def version(session: Session, visitor: Principal) -> int:
-    """Another number whenever what is open within reach has changed, as far as tiles look."""
-    return hash(tuple(_due(session, visitor, QueueFilters(), None)))
-
-
-def tiles(session: Session, visitor: Principal, *, at: datetime, end_of_day: datetime) -> Tiles:
-    """By one look at the queue: what is due first comes first, so what is due or overdue is at its head."""
-    due = _due(session, visitor, QueueFilters(), None)
-    return Tiles(
-        open=len(due),
-        due_today=sum(moment <= end_of_day for moment in due),
-        overdue=sum(moment <= at for moment in due),
-        drafts=len(_drafted(session, visitor)),
-    )
-
-
-def _due(
-    session: Session, visitor: Principal, filters: QueueFilters, after: tuple[datetime, str] | None
-) -> Sequence[datetime]:
-    """When the first ENOUGH are due."""
-    legs = [_leg(visitor, where, filters, after, ENOUGH) for where in _legs(visitor, filters)]
-    if not legs:
-        return ()
-    merged = union_all(*(select(leg.subquery()) for leg in legs)).subquery()
-    return session.execute(select(merged.c.due_at).order_by(merged.c.due_at).limit(ENOUGH)).scalars().all()
+    return select(merged.c[column]).order_by(merged.c.due_at, merged.c.id).limit(ENOUGH)
 
 
 def _legs(visitor: Principal, filters: QueueFilters) -> Iterator[list[ColumnElement[bool]]]:
