@@ -1,6 +1,7 @@
 """What every test shares. Sockets are off but for loopback (see `addopts` in pyproject.toml)."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,19 +23,22 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None
     monkeypatch.setenv("CALLGRADE_DATA_DIR", str(tmp_path / "data"))
 
 
-LONG = (
-    "tests/failure/",
-    "_in_browser.py",
-    "tests/test_docs.py",
-    "tests/e2e/",
-    "tests/db/",
-    "tests/api/test_openapi_fuzz.py",
-)
-"""Begun first, so that no worker is left alone with one of these at the end; each takes a minute or so."""
+LONG = ("tests/failure/", "_in_browser.py", "tests/test_docs.py", "tests/e2e/", "tests/test_engine", "openapi_fuzz")
+"""Files that take a minute or so, and start servers and browsers of their own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
+    """Long files are spread over the first three quarters of all, for xdist to hand them out in this order: side by
+    side they would starve each other, and at the end one worker would be left alone with them."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    long = [path for path in files if any(part in path.as_posix() for part in LONG)]
+    order = [path for path in files if path not in long]
+    apart = max(1, 3 * len(order) // (4 * len(long) or 1))
+    for number, path in enumerate(long):
+        order.insert(number * (apart + 1), path)
+    items[:] = [item for path in order for item in files[path]]
 
 
 @pytest.hookimpl(wrapper=True)
