@@ -92,10 +92,12 @@ def test_what_cannot_be_is_said(run: Any, url: str, words: tuple[str, ...], told
 def test_the_audit_is_whole_until_somebody_changes_it(run: Any, url: str, tmp_path: Path) -> None:
     run("key", "create", "crm")
     database = Database(url)
+    assert re.search(r"[1-9]\d* event\(s\) are not sealed yet", run("audit", "verify")[1])
     with database.writing() as session:
         assert audit.seal(session) > 0
     status, out, _ = run("audit", "verify", "--json")
-    assert (status, json.loads(out)["faults"]) == (0, [])
+    assert (status, json.loads(out)["faults"], json.loads(out)["unsealed"]) == (0, [], 0)
+    assert "not sealed" not in run("audit", "verify")[1]
     noted = tmp_path / "heads.json"
     noted.write_text(run("audit", "heads")[1], "utf-8")
     assert run("audit", "verify", "--noted", noted)[0] == 0

@@ -108,6 +108,11 @@ def heads(session: Session, client_id: str | None = None) -> list[AuditHead]:
     return [AuditHead(client_id=client, number=link.number, hash=link.hash) for client, link in links if link.number]
 
 
+def number_unsealed(session: Session, client_id: str | None = None) -> int:
+    """Of events that no seal covers yet, so that nobody could tell whether they were changed."""
+    return repository.number_unsealed(session, client_id)
+
+
 def verify(session: Session, client_id: str | None = None, noted: Iterable[AuditHead] = ()) -> list[AuditFault]:
     """Everything about a client's events and seals, or everybody's, that is not as it was sealed.
 

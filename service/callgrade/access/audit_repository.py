@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import exists, func, insert, text
+from sqlalchemy import ColumnElement, exists, func, insert, text
 from sqlalchemy.exc import DataError, OperationalError
 from sqlmodel import Session, col, select
 
@@ -82,13 +82,23 @@ def clients(session: Session, client_id: str | None) -> Sequence[str]:
 
 def clients_to_seal(session: Session, client_id: str | None) -> Sequence[str]:
     """Those with an event behind their last seal that is not a mere receipt."""
+    wanted = select(Client.id).where(exists().where(*_unsealed())).order_by(Client.id)
+    return session.exec(wanted if client_id is None else wanted.where(Client.id == client_id)).all()
+
+
+def number_unsealed(session: Session, client_id: str | None) -> int:
+    """Events behind the last seals, receipts left out."""
+    number = select(func.count()).select_from(AuditEvent).join(Client, col(Client.id) == col(AuditEvent.client_id))
+    wanted = number.where(*_unsealed())
+    return session.exec(wanted if client_id is None else wanted.where(Client.id == client_id)).one()
+
+
+def _unsealed() -> tuple[ColumnElement[bool], ...]:
     own = select(func.max(AuditSeal.last_event)).where(col(AuditSeal.client_id) == col(Client.id))
     # said outright: two selects deep, SQLAlchemy would take the last seal of all clients together
     last = own.correlate(Client).scalar_subquery()
     behind = col(AuditEvent.id) > func.coalesce(last, Link().last_event)
-    unsealed = exists().where(col(AuditEvent.client_id) == col(Client.id), behind, col(AuditEvent.action) != RECEIPT)
-    wanted = select(Client.id).where(unsealed).order_by(Client.id)
-    return session.exec(wanted if client_id is None else wanted.where(Client.id == client_id)).all()
+    return col(AuditEvent.client_id) == col(Client.id), behind, col(AuditEvent.action) != RECEIPT
 
 
 def has_unsealed(session: Session, client_id: str, link: Link, last: int) -> bool:
