@@ -31,7 +31,11 @@ def test_list_says_state_reason_and_labels_needed(run, state):
     assert (found["warm"]["state"], found["bait"]["state"], found["bait"]["needed"]) == ("automatic", "human_only", 59)
     status, out, _ = run("autonomy", "list", FORM.id, *CLIENT)
     assert "automatic" in out
+    assert "还需标注" in out
     assert "*violations" in out
+    status, out, err = run("autonomy", "list", "another", *CLIENT)
+    assert (status, out) == (0, "")
+    assert "no call has been judged yet" in err
 
 
 def test_show_says_what_it_holds_for_and_grant_and_revoke_change_it(run, state):

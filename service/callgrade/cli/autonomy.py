@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from callgrade.cli.opened import acting_for, open_database
-from callgrade.cli.output import console, emit, to_json
+from callgrade.cli.output import console, emit, tell, to_json
 from callgrade.settings import load_settings
 
 if TYPE_CHECKING:
@@ -20,6 +20,14 @@ Criterion = Annotated[
     str, typer.Argument(metavar="CRITERION", help="A criterion's id, *violations, or a key as `list` shows it.")
 ]
 DEFAULT = "default"
+COLUMNS = {
+    "zh": ("评分表", "项目", "键", "状态", "为什么，下一步", "还需标注"),
+    "en": ("rubric", "criterion", "key", "state", "why, and what next", "needed"),
+}
+NOTHING = (
+    "no call has been judged yet: criteria stand here once calls were, each with what speaks for letting it go through "
+    "unread · 还没有评判过通话：评判之后，各项在此列出"
+)
 
 
 @app.command("list")
@@ -38,13 +46,17 @@ def list_(
     if json_:
         emit(to_json(found, pretty=True))
         return 0
+    if not found:
+        tell(NOTHING)
+        return 0
     from rich.table import Table
 
     language = load_settings().language
     table = Table(box=None, pad_edge=False)
-    for name in ("rubric", "criterion", "key", "state", "why, and what next"):
+    *names, last = COLUMNS[language[:2]]
+    for name in names:
         table.add_column(name, overflow="fold")
-    table.add_column("needed", justify="right")
+    table.add_column(last, justify="right")
     for one in found:
         said = " · ".join(text for text in (one["reason"][language[:2]], one["action"][language[:2]]) if text)
         needed = "–" if one["needed"] is None else str(one["needed"])
