@@ -33,6 +33,7 @@ ENOUGH = 1000
 """Tiles count no further: 1000 means "that many or more"."""
 Whose = Literal["mine", "pool", "both"]
 _REVIEWER = USER.alias("reviewer")
+_POOL = REVIEW.c.reviewer_id.is_(None)
 
 
 class QueueFilters(Frozen):
@@ -180,7 +181,7 @@ def _legs(visitor: Principal, filters: QueueFilters) -> Iterator[list[ColumnElem
     """Conditions that one index answers each; together they are `access.rows.reviews_within`."""
     reach = visitor.reach("reviews:read")
     teams = sorted(visitor.teams) if filters.team is None else [t for t in sorted(visitor.teams) if t == filters.team]
-    mine, pool = REVIEW.c.reviewer_id == visitor.user_id, REVIEW.c.reviewer_id.is_(None)
+    mine, pool = REVIEW.c.reviewer_id == visitor.user_id, _POOL
     if reach == "own":
         return
     if filters.whose in ("mine", "both") and reach in ("assigned", "teams"):
@@ -230,8 +231,11 @@ def _leg(
     key = tuple_(REVIEW.c.due_at, REVIEW.c.id)
     if after is not None:
         statement = statement.where(key < after if backwards else key > after)
-    order = (REVIEW.c.due_at.desc(), REVIEW.c.id.desc()) if backwards else (REVIEW.c.due_at, REVIEW.c.id)
-    return statement.order_by(*order).limit(limit)
+    order = [REVIEW.c.due_at, REVIEW.c.id]
+    if len(where) == 1 and where[0] is _POOL:
+        # null in all of them, which PostgreSQL must be told: else it reads the whole pool and sorts it
+        order.insert(0, REVIEW.c.reviewer_id)
+    return statement.order_by(*(column.desc() if backwards else column for column in order)).limit(limit)
 
 
 def _next(
