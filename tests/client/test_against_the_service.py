@@ -398,10 +398,10 @@ def test_a_draft_is_tried_decided_on_published_and_retired(served: Served, clien
 async def test_a_draft_goes_the_same_way_asynchronously(served: Served, aclient: AsyncClient) -> None:
     _ready(served)
     draft = edited("包赚")
-    told = {"golden_set": "sales-2026", "poll_s": 0.05}
-    found = await aclient.rubrics.back_test("promises", draft, **told)  # type: ignore[arg-type]
+    found = await aclient.rubrics.back_test("promises", draft, golden_set="sales-2026", poll_s=0.05)
     assert found.status == "done"
-    assert (await aclient.rubrics.gate("promises", draft, **told)).outcome == "stopped"  # type: ignore[arg-type]
+    decided = await aclient.rubrics.gate("promises", draft, golden_set="sales-2026", poll_s=0.05)
+    assert decided.outcome == "stopped"
     with pytest.raises(ConflictError):
         await aclient.rubrics.publish("promises", draft)
     made = await aclient.rubrics.publish("promises", draft, override="逐条核对过", by="wang.li")

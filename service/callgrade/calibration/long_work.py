@@ -18,16 +18,17 @@ class LongWork:
     """One a process. A piece of work has a name; what went wrong with it is told until it is begun again."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self._turn, self._beginning = threading.Lock(), threading.Lock()
         self._under_way: set[str] = set()
         self._failed: dict[str, str] = {}
 
     def begin(self, name: str, work: Callable[[], object]) -> bool:
         """False where it is under way already."""
-        if name in self._under_way:
-            return False
-        self._failed.pop(name, None)
-        self._under_way.add(name)
+        with self._beginning:
+            if name in self._under_way:
+                return False
+            self._failed.pop(name, None)
+            self._under_way.add(name)
         # a daemon: whoever stops the service does not wait for it
         threading.Thread(target=self._work, args=(name, work), name="long-work", daemon=True).start()
         return True
