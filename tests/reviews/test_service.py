@@ -61,6 +61,18 @@ def test_a_review_opens_with_everything_to_decide(desk, asked):
     assert view.running.total.value == 10 + 6 + 0 - 2
 
 
+def test_of_a_call_ones_own_review_opens_before_one_out_of_the_pool(desk, database, asked):
+    made, own, li = asked
+    pooled = review(database, made, slot=1)
+    assert desk.open_of(li, made.call_id).id == own
+    assert desk.open_of(li, made.call_id, pooled).id == pooled
+    assert desk.open_of(person(database, "wang"), made.call_id).id == pooled
+    assert desk.open_of(person(database, "zhao", "agent", agent_id="8031"), made.call_id) is None
+    assert desk.open_of(li, "no-such-call") is None
+    with pytest.raises(UnknownResourceError, match="no such review of this call"):
+        desk.open_of(li, made.call_id, "no-such-review")
+
+
 def test_a_decision_moves_the_total_and_the_evaluation(desk, database, asked):
     made, id_, li = asked
     view = desk.decide(li, id_, "clear", "override", outcome=Answer(answer="yes"), reason="复述过", expected=0)

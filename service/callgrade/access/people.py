@@ -6,8 +6,9 @@ An admin's work, at the page or at the command line. Whoever changes what somebo
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from sqlalchemy import Row
 from sqlmodel import Session
 
 from callgrade.access import audit, people_repository, sign_in_repository
@@ -219,8 +220,12 @@ def reset_password(session: Session, by: Principal, id_: str, password: Password
 
 def principal_of(session: Session, user: User) -> Principal:
     """Who this person is at the desk."""
+    return principal_in(user, frozenset(people_repository.led_teams(session, [user.id]).get(user.id, ())))
+
+
+def principal_in(user: User | Row[Any], teams: frozenset[str]) -> Principal:
+    """As `principal_of`, of a row that has a user's columns. `teams`: those they lead."""
     role = parse_role(user.role)
-    teams = frozenset(people_repository.led_teams(session, [user.id]).get(user.id, ()))
     if role == "reviewer" and user.team:
         teams |= {user.team}
     return Principal(

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, update
+from sqlalchemy import Row, bindparam, delete, or_, update
+from sqlalchemy import select as sql
 from sqlmodel import Session, col, select
 
 from callgrade.access.repository import insert_once
-from callgrade.db.tables import BegunSignIn, SignIn, SignInFailures, User
+from callgrade.db.tables import BegunSignIn, LedTeam, SignIn, SignInFailures, User
+from callgrade.db.tables.core import table_of
+
+_SIGN_IN, _USER, _LED = table_of(SignIn), table_of(User), table_of(LedTeam)
 
 # sessions
 
@@ -18,16 +22,20 @@ def add(session: Session, row: SignIn) -> None:
     session.flush()
 
 
+_OF_USER = ("id", "client_id", "login", "name", "role", "agent_id", "team", "language", "disabled_at")
 # each request asks it, and putting it together takes several times as long
 _ADMITTED = (
-    select(SignIn, User)
-    .join(User, col(User.id) == col(SignIn.user_id))
-    .where(col(SignIn.token_hash) == bindparam("token_hash"))
+    sql(_SIGN_IN.c.seen_at, _SIGN_IN.c.ends_at, *(_USER.c[name] for name in _OF_USER), _LED.c.team.label("led"))
+    .join(_USER, _USER.c.id == _SIGN_IN.c.user_id)
+    .outerjoin(_LED, _LED.c.user_id == _USER.c.id)
+    .where(_SIGN_IN.c.token_hash == bindparam("token_hash"))
 )
 
 
-def admitted(session: Session, token_hash: str) -> tuple[SignIn, User] | None:
-    return session.exec(_ADMITTED, params={"token_hash": token_hash}).first()
+def admitted(session: Session, token_hash: str) -> Sequence[Row[Any]]:
+    """The session and whose it is, a row for each team that they lead (`led`, None without any). Empty where there is
+    no such session."""
+    return session.execute(_ADMITTED, {"token_hash": token_hash}).all()
 
 
 def note_seen(session: Session, token_hash: str, at: datetime, grain: timedelta) -> None:

@@ -11,14 +11,15 @@ import secrets
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from sqlalchemy import Row
 from sqlmodel import Session
 
 from callgrade.access import audit, people_repository, throttle
 from callgrade.access import sign_in_repository as repository
 from callgrade.access.passwords import BadPasswordError, check_password, hash_password, require_good_password
-from callgrade.access.people import parse_login, principal_of
+from callgrade.access.people import parse_login, principal_in, principal_of
 from callgrade.access.principals import Principal
 from callgrade.access.repository import client_named
 from callgrade.db.session import Database
@@ -133,10 +134,10 @@ class SignIns:
         at, token_hash = at or self._clock(), _hash(token)
         with self._database.reading() as session:
             found = repository.admitted(session, token_hash)
-            if found is None or not self._lives(found[0], at) or found[1].disabled_at is not None:
-                raise NotAuthenticatedError("nobody is signed in with this any more")
-            row, user = found
-            principal = principal_of(session, user)
+        if not found or not self._lives(found[0], at) or found[0].disabled_at is not None:
+            raise NotAuthenticatedError("nobody is signed in with this any more")
+        row = found[0]
+        principal = principal_in(row, frozenset(one.led for one in found if one.led is not None))
         if not quietly and row.seen_at <= at - GRAIN and self._first_to_note(token_hash, at):
             self._note_seen(token_hash, at)
         return principal
@@ -264,7 +265,7 @@ class SignIns:
         audit.record(session, principal_of(session, user), "user.signed_in", user.id, {"by": by})
         return token
 
-    def _lives(self, row: SignIn, at: datetime) -> bool:
+    def _lives(self, row: SignIn | Row[Any], at: datetime) -> bool:
         return row.ends_at > at and row.seen_at > at - self._idle
 
     def _note_failure(self, user: User | None, number: int) -> None:

@@ -26,6 +26,7 @@ RETIRED = "retired"
 MOST_PARSED = 256
 _PARSED: dict[tuple[str, str], Rubric] = {}
 """By digest and status: a digest does not cover the status."""
+_CONTENT = select(RUBRIC_VERSION.c.content).where(RUBRIC_VERSION.c.digest == bindparam("wanted")).limit(1)
 _STATUS = select(RUBRIC_VERSION.c.status).where(RUBRIC_VERSION.c.digest == bindparam("wanted")).limit(1)
 
 
@@ -95,9 +96,8 @@ def rubric_of_digest(session: Session, digest_: str) -> Rubric:
     status = session.execute(_STATUS, {"wanted": digest_}).scalar_one_or_none()
     if status is None:
         raise NotFoundError(f"the registry holds no rubric with the digest {digest_}")
-    content = select(RUBRIC_VERSION.c.content).where(RUBRIC_VERSION.c.digest == digest_).limit(1)
     # kilobytes of JSON, which are read once
-    return _parse(digest_, status, lambda: session.execute(content).scalar_one())
+    return _parse(digest_, status, lambda: session.execute(_CONTENT, {"wanted": digest_}).scalar_one())
 
 
 def parsed(row: RubricVersion) -> Rubric:

@@ -1,7 +1,7 @@
 """Which criteria of one scorecard go by themselves. The state is looked up by what made the scorecard: another model,
 prompt, criterion or recogniser finds none, and then people decide."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import ValidationError
 from sqlmodel import Session
@@ -85,12 +85,9 @@ def confidence_of(row: Autonomy) -> Confidence | None:
         return None
 
 
-def sure(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -> Scorecard:
-    """The proposal with calibrated confidences in the place of what the judge says of itself, where there are any."""
-    return _sure(rubric, card, states(session, client_id, rubric, card))
-
-
-def _sure(rubric: Rubric, card: Scorecard, stand: dict[str, Standing]) -> Scorecard:
+def sure(rubric: Rubric, card: Scorecard, stand: Mapping[str, Standing]) -> Scorecard:
+    """The proposal with calibrated confidences in the place of what the judge says of itself, where there are any.
+    `stand` is what `states` found for it."""
     known = {id_: one.confidence for id_, one in stand.items() if one.confidence is not None}
     return with_confidence(card, known, rubric)
 
@@ -124,22 +121,28 @@ def states(session: Session, client_id: str, rubric: Rubric, card: Scorecard) ->
     return found
 
 
-def pass_of(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -> Pass:
-    """What of this scorecard goes through by itself, and whether all of it does."""
-    stand = states(session, client_id, rubric, card)
-    automatic = {}
-    for proposed in _sure(rubric, card, stand).judgements:
+def automatic(rubric: Rubric, card: Scorecard, stand: Mapping[str, Standing]) -> dict[str, LocalText]:
+    """Criterion → why it goes through by itself, of a scorecard that `sure` has seen to."""
+    found = {}
+    for proposed in card.judgements if stand else ():
         one = stand.get(proposed.criterion_id)
         if one is None or one.state != "automatic" or proposed.reason == EXCLUDED:
             continue
         if goes_through(rubric.by_id[proposed.criterion_id], proposed, threshold=one.threshold):
-            automatic[proposed.criterion_id] = one.reason
+            found[proposed.criterion_id] = one.reason
+    return found
+
+
+def pass_of(session: Session, client_id: str, rubric: Rubric, card: Scorecard) -> Pass:
+    """What of this scorecard goes through by itself, and whether all of it does."""
+    stand = states(session, client_id, rubric, card)
+    alone = automatic(rubric, sure(rubric, card, stand), stand)
     together = stand.get(CALL_LEVEL)
     call_level = together is not None and together.state == "automatic"
-    rests_on = [stand[id_].id for id_ in automatic] + [together.id if together is not None and call_level else None]
+    rests_on = [stand[id_].id for id_ in alone] + [together.id if together is not None and call_level else None]
     return Pass(
-        automatic=automatic,
-        passing=passing(rubric, card.judgements, frozenset(automatic), call_level=call_level),
+        automatic=alone,
+        passing=passing(rubric, card.judgements, frozenset(alone), call_level=call_level),
         rests_on=tuple(id_ for id_ in rests_on if id_ is not None),
     )
 

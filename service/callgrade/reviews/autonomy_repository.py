@@ -30,27 +30,12 @@ _ALL_STANDING = (
     .order_by(AUTONOMY.c.id)
 )
 _STANDING = _ALL_STANDING.where(AUTONOMY.c.rubric_id == bindparam("rubric_id"))
-_GOES = (
-    select(AUTONOMY.c.id)
-    .where(
-        AUTONOMY.c.client_id == bindparam("client_id"),
-        AUTONOMY.c.rubric_id == bindparam("rubric_id"),
-        AUTONOMY.c.state == "automatic",
-        AUTONOMY.c.ended_at.is_(None),
-    )
-    .limit(1)
-)
 
 
 def standing(session: Session, client_id: str, rubric_id: str | None = None) -> Sequence[Autonomy]:
     """What has not ended, of one rubric or of all."""
     about = {"client_id": client_id, "rubric_id": rubric_id}
     return session.execute(_ALL_STANDING if rubric_id is None else _STANDING, about).scalars().all()
-
-
-def goes_anything(session: Session, client_id: str, rubric_id: str) -> bool:
-    """Whether anything of a rubric's goes by itself at all."""
-    return session.execute(_GOES, {"client_id": client_id, "rubric_id": rubric_id}).first() is not None
 
 
 def automatic_rubrics(session: Session) -> list[tuple[str, str, datetime]]:

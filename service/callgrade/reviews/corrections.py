@@ -152,11 +152,6 @@ class Corrections:
         return instead
 
 
-def newest_version(session: Session, call_id: str) -> int:
-    """Of a call's transcript, 0 where it has none: to be sent back with a correction. `call_id` is the server's."""
-    return corrections.newest_version(session, call_id)
-
-
 def _newest(session: Session, call: Call) -> TranscriptVersion:
     versions = calls.transcript_versions(session, call)
     if not versions:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import exists, select, update
 from sqlmodel import Session
 
 from callgrade.db.tables import Evaluation, Review
-from callgrade.evaluations.tables import CLIENT, EVALUATION, TRANSCRIPT
+from callgrade.evaluations.tables import CLIENT, EVALUATION
 from callgrade.reviews.repository import AWAITING
 from callgrade.reviews.tables import REVIEW
 
@@ -17,13 +17,6 @@ def open_ones(session: Session, evaluation_id: str) -> Sequence[Review]:
     """The open reviews of an evaluation, by slot; nobody else changes them until the session ends."""
     statement = select(Review).where(REVIEW.c.evaluation_id == evaluation_id, REVIEW.c.state == "open")
     return session.execute(statement.order_by(REVIEW.c.slot, REVIEW.c.id).with_for_update()).scalars().all()
-
-
-_NEWEST = select(func.max(TRANSCRIPT.c.version)).where(TRANSCRIPT.c.call_id == bindparam("wanted"))
-
-
-def newest_version(session: Session, call_id: str) -> int:
-    return session.execute(_NEWEST, {"wanted": call_id}).scalar_one() or 0
 
 
 def wait(session: Session, evaluation: Evaluation, *, slot: int, due_at: datetime, why: str, **values: Any) -> str:

@@ -2,6 +2,8 @@
 
 import logging
 
+from sqlmodel import Session
+
 from callgrade.calls import repository as calls
 from callgrade.db.session import Database
 from callgrade.domain.errors import CallgradeError
@@ -14,14 +16,20 @@ LARGEST = 200_000_000
 _LOG = logging.getLogger(__name__)
 
 
+def known_sound(session: Session, call_id: str, src: str) -> Sound | None:
+    """The call's sound where its outline is known already; else `sound_of` works it out."""
+    known = outlines.kept(session, call_id)
+    return None if known is None else Sound(src, *known)
+
+
 def sound_of(database: Database, blobs: BlobStore, call_id: str, src: str) -> Sound | None:
     """The call's sound for a page that plays it from `src`; None without a recording. Whoever transcribed the recording
     has kept its outline. Of others that of a WAV file is read here, and without one it plays all the same."""
     with database.reading() as session:
-        known = outlines.kept(session, call_id)
+        known = known_sound(session, call_id, src)
         recording = None if known else calls.recording(session, call_id)
     if known is not None:
-        return Sound(src, *known)
+        return known
     if recording is None or not recording.sha256:
         return None
     found = None

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import Select, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -22,7 +22,7 @@ from callgrade.domain.outcomes import Outcome
 from callgrade.domain.reviews import Decision
 from callgrade.domain.scorecards import Scorecard
 from callgrade.evaluations.tables import CALL, EVALUATION, FLAG, SCORECARD, TRANSCRIPT
-from callgrade.reviews.tables import DECISION, DRAFT, REVIEW, USER
+from callgrade.reviews.tables import DECISION, DRAFT, REVIEW, SECOND_LOOK, USER
 
 OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 
@@ -34,19 +34,23 @@ AWAITING = "awaiting"
 class AwaitedError(ConflictError):
     """There is nothing to look at yet, or it came this very moment: `corrections.hand_back` opens it."""
 
-    def __init__(self) -> None:
+    def __init__(self, review_id: str) -> None:
+        self.review_id = review_id
         super().__init__("the call is being judged again by its corrected words; look again in a moment")
 
 
 class Subject(NamedTuple):
     """What a review looks at. `scorecard` is the proposal's text; `transcript` what it was judged by: words that were
-    corrected since then are another evaluation's."""
+    corrected since then, which would be a version of `newest_words` above, are another evaluation's. `differs` is what
+    a second opinion said, as it is stored."""
 
     review: Review
     evaluation: Evaluation
     call: Call
     scorecard: str
     transcript: str
+    newest_words: int
+    differs: list[dict[str, Any]]
 
 
 def find(session: Session, principal: Principal, scope: Scope, id_: str) -> Review:
@@ -76,7 +80,12 @@ def _of_call_within(principal: Principal, scope: Scope) -> Select[Any]:
         select(Review)
         .join(EVALUATION, EVALUATION.c.id == REVIEW.c.evaluation_id)
         .where(EVALUATION.c.call_id == bindparam("wanted"), reviews_within(principal, scope))
-        .order_by((REVIEW.c.reviewer_id == principal.user_id).desc(), REVIEW.c.state == "submitted", REVIEW.c.id.desc())
+        # of the pool's nobody is the reviewer, and null is neither equal nor in the same place on every database
+        .order_by(
+            case((REVIEW.c.reviewer_id == principal.user_id, 0), else_=1),
+            REVIEW.c.state == "submitted",
+            REVIEW.c.id.desc(),
+        )
     )
 
 
@@ -89,10 +98,20 @@ _WORDS_THEN = (
     .correlate(CALL, SCORECARD)
     .scalar_subquery()
 )
+_NEWEST_WORDS = select(func.max(TRANSCRIPT.c.version)).where(TRANSCRIPT.c.call_id == CALL.c.id).scalar_subquery()
+_SECOND_LOOK = (SECOND_LOOK.c.evaluation_id == EVALUATION.c.id) & (SECOND_LOOK.c.attempt == SCORECARD.c.attempt)
 _SUBJECT = (
-    select(Evaluation, Call, SCORECARD.c.content, _WORDS_THEN.label("transcript"))
+    select(
+        Evaluation,
+        Call,
+        SCORECARD.c.content,
+        _WORDS_THEN.label("transcript"),
+        _NEWEST_WORDS.label("newest_words"),
+        SECOND_LOOK.c.differs,
+    )
     .join(CALL, CALL.c.id == EVALUATION.c.call_id)
     .join(SCORECARD, SCORECARD.c.evaluation_id == EVALUATION.c.id)
+    .outerjoin(SECOND_LOOK, _SECOND_LOOK)
     .where(EVALUATION.c.id == bindparam("evaluation_id"), SCORECARD.c.attempt == bindparam("attempt"))
 )
 _CALLS = (
@@ -104,6 +123,17 @@ _DECISIONS = (
     select(DECISION)
     .where(DECISION.c.review_id.in_(bindparam("reviews", expanding=True)))
     .order_by(DECISION.c.review_id, DECISION.c.criterion_id, DECISION.c.version)
+)
+_STILL_BLIND = (
+    select(REVIEW.c.id)
+    .where(
+        REVIEW.c.evaluation_id == bindparam("evaluation_id"),
+        REVIEW.c.id != bindparam("review_id"),
+        REVIEW.c.blind.is_(True),
+        REVIEW.c.state.in_(("open", AWAITING)),
+        (REVIEW.c.reviewer_id == bindparam("user_id")) | (REVIEW.c.claimed_by == bindparam("user_id")),
+    )
+    .limit(1)
 )
 _DRAFTS = select(DRAFT.c.criterion_id, DRAFT.c.content).where(
     DRAFT.c.review_id == bindparam("review_id"), DRAFT.c.user_id == bindparam("user_id")
@@ -125,10 +155,8 @@ def grades_blind(session: Session, user_id: str | None, review: Review) -> bool:
     """Whether somebody has a blind review of their own to finish of what `review`, another one, is about."""
     if user_id is None or review.reviewer_id == user_id:
         return False
-    mine = (REVIEW.c.reviewer_id == user_id) | (REVIEW.c.claimed_by == user_id)
-    of_the_same = (REVIEW.c.evaluation_id == review.evaluation_id) & (REVIEW.c.id != review.id)
-    still = REVIEW.c.blind.is_(True) & REVIEW.c.state.in_(("open", AWAITING))
-    return session.execute(select(REVIEW.c.id).where(of_the_same, still, mine).limit(1)).first() is not None
+    about = {"user_id": user_id, "evaluation_id": review.evaluation_id, "review_id": review.id}
+    return session.execute(_STILL_BLIND, about).first() is not None
 
 
 def calls_of(session: Session, review_ids: Sequence[str]) -> dict[str, str]:
@@ -140,12 +168,12 @@ def subject(session: Session, review: Review) -> Subject:
     """Raises UnknownResourceError where what was looked at is gone (the call was erased), AwaitedError where it is to
     come yet."""
     if review.state == AWAITING:
-        raise AwaitedError
+        raise AwaitedError(review.id)
     about = {"evaluation_id": review.evaluation_id, "attempt": review.attempt}
     row = session.execute(_SUBJECT, about).one_or_none()
     if row is None or row.Call.erased_at is not None or row.transcript is None:
         raise UnknownResourceError("the call has been erased; there is nothing left to review")
-    return Subject(review, row.Evaluation, row.Call, row.content, row.transcript)
+    return Subject(review, row.Evaluation, row.Call, row.content, row.transcript, row.newest_words, row.differs or [])
 
 
 def proposal(subject_: Subject) -> Scorecard:

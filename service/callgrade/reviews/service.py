@@ -4,7 +4,7 @@ A save that was answered is stored. Each carries the version it was made against
 with what stands now, so that both can be shown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -16,8 +16,7 @@ from callgrade.calls.service import parse_stored
 from callgrade.db.session import Database
 from callgrade.db.tables import Review
 from callgrade.db.types import now
-from callgrade.domain.errors import ConflictError, ForbiddenError, InputError, JudgementError
-from callgrade.domain.frozen import LocalText
+from callgrade.domain.errors import ConflictError, ForbiddenError, InputError, JudgementError, UnknownResourceError
 from callgrade.domain.judgements import EXCLUDED, Evidence
 from callgrade.domain.outcomes import Outcome
 from callgrade.domain.reviews import (
@@ -28,18 +27,13 @@ from callgrade.domain.reviews import (
     why_not_in_bulk,
 )
 from callgrade.domain.rubrics import Rubric
-from callgrade.domain.scorecards import Scorecard
-from callgrade.domain.second_opinion import Difference
 from callgrade.evaluations import registry
 from callgrade.evaluations import repository as evaluations
 from callgrade.reviews import repository
 from callgrade.reviews.appeals_repository import judged_by
-from callgrade.reviews.autonomy import pass_of, sure
-from callgrade.reviews.autonomy_repository import goes_anything
-from callgrade.reviews.publishing import begins_from, is_second_check, publish
-from callgrade.reviews.repository import Subject
-from callgrade.reviews.second_opinion_repository import differences
-from callgrade.reviews.views import NOBODY, SAMPLE, ReviewView, cards, open_ones, running
+from callgrade.reviews.at_hand import AtHand, look_at
+from callgrade.reviews.publishing import is_second_check, publish
+from callgrade.reviews.views import SAMPLE, ReviewView, cards, open_ones, running
 
 CLAIM = timedelta(minutes=15)
 BULK_CONFIDENCE = 0.9
@@ -91,24 +85,31 @@ class ReviewDesk:
         Raises UnknownResourceError for what is out of reach or erased, ForbiddenError for another's review of what the
         visitor has still to judge blind.
         """
-        at = self._clock()
         with self._database.reading() as session:
-            review = _seen(session, visitor, review_id)
-            mine = review.claimed_by == visitor.user_id and not take_over
-            # whoever turns the pages of a call does not write each time
-            fresh = mine and review.claimed_until is not None and review.claimed_until > at + self._claim / 2
-            may = review.state == "open" and visitor.user_id and "reviews:write" in visitor.scopes
-            if fresh or not may or _barred(session, visitor, review):
-                return self._view(session, visitor, review)
-        with self._database.writing() as session:
-            user_id = _user(visitor)
-            repository.claim(session, review_id, user_id, at, at + self._claim, take_over=take_over)
-            return self._view(session, visitor, repository.find(session, visitor, "reviews:read", review_id))
+            review = repository.find(session, visitor, "reviews:read", review_id)
+            view = self._unclaimed(session, visitor, review, take_over=take_over)
+        return view or self._claimed(visitor, review_id, take_over=take_over)
+
+    def open_of(
+        self, visitor: Principal, call_id: str, named: str | None = None, *, take_over: bool = False
+    ) -> ReviewView | None:
+        """Opens the visitor's review of a call: the one `named`, else their own, else an open one within reach. None
+        where they have none. Raises as `open` does."""
+        if "reviews:read" not in visitor.scopes:
+            return None
+        with self._database.reading() as session:
+            review = _chosen(repository.of_call(session, visitor, "reviews:read", call_id), visitor, named)
+            if review is None:
+                return None
+            view = self._unclaimed(session, visitor, review, take_over=take_over)
+        return view or self._claimed(visitor, review.id, take_over=take_over)
 
     def look(self, visitor: Principal, review_id: str) -> ReviewView:
         """As `open`, without a claim."""
         with self._database.reading() as session:
-            return self._view(session, visitor, _seen(session, visitor, review_id))
+            review = repository.find(session, visitor, "reviews:read", review_id)
+            _require_own_judgement(session, visitor, review)
+            return self._view(session, visitor, review)
 
     def decide(
         self,
@@ -128,8 +129,8 @@ class ReviewDesk:
         InputError.
         """
         with self._database.writing() as session:
-            subject, rubric, proposal = self._at_work(session, visitor, review_id)
-            self._check(rubric, proposal, subject.review, criterion_id, kind, outcome, reason)
+            at_hand = self._at_work(session, visitor, review_id)
+            self._check(at_hand, criterion_id, kind, outcome, reason)
             row = Decision(
                 criterion_id=criterion_id,
                 version=expected + 1,
@@ -140,45 +141,44 @@ class ReviewDesk:
                 by=visitor.actor,
                 at=self._clock(),
             )
-            self._append(session, visitor, subject.review, [row])
-            return self._view(session, visitor, subject.review, (subject, rubric, proposal))
+            self._append(session, visitor, at_hand.review, [row])
+            return self._view(session, visitor, at_hand.review, at_hand)
 
     def undo(self, visitor: Principal, review_id: str, criterion_id: str, *, expected: int) -> ReviewView:
         """Takes the standing decision back. Raises StaleError, ClaimedError, ConflictError where there is none."""
         with self._database.writing() as session:
-            subject, rubric, proposal = self._at_work(session, visitor, review_id)
-            _known(rubric, criterion_id)
+            at_hand = self._at_work(session, visitor, review_id)
+            _known(at_hand.rubric, criterion_id)
             if criterion_id not in standing(repository.decisions(session, review_id)):
                 raise ConflictError(f"{criterion_id} has no decision to take back")
             row = Decision(
                 criterion_id=criterion_id, version=expected + 1, kind="undo", by=visitor.actor, at=self._clock()
             )
-            self._append(session, visitor, subject.review, [row])
-            return self._view(session, visitor, subject.review, (subject, rubric, proposal))
+            self._append(session, visitor, at_hand.review, [row])
+            return self._view(session, visitor, at_hand.review, at_hand)
 
     def approve_together(self, visitor: Principal, review_id: str, expected: dict[str, int]) -> ReviewView:
         """Approves those of the named criteria (with the versions shown) that are undecided and sure enough; red lines,
         unfounded quotes and what a second opinion differs from never. Raises StaleError, ClaimedError, ConflictError in
         a blind review."""
         with self._database.writing() as session:
-            subject, rubric, proposal = self._at_work(session, visitor, review_id)
-            if subject.review.blind:
+            at_hand = self._at_work(session, visitor, review_id)
+            if at_hand.review.blind:
                 raise ConflictError("the proposals of this review are not shown, so none can be approved")
             stands = standing(repository.decisions(session, review_id))
-            differs = _differs(session, subject.review)
             rows = [
                 Decision(
                     criterion_id=id_, version=expected[id_] + 1, kind="approve", by=visitor.actor, at=self._clock()
                 )
-                for proposed in proposal.judgements
+                for proposed in at_hand.proposal.judgements
                 if (id_ := proposed.criterion_id) in expected
                 and id_ not in stands
-                and id_ not in differs
-                and why_not_in_bulk(proposed, rubric.by_id[id_], at_least=self._bulk) is None
+                and id_ not in at_hand.differs
+                and why_not_in_bulk(proposed, at_hand.rubric.by_id[id_], at_least=self._bulk) is None
             ]
             if rows:
-                self._append(session, visitor, subject.review, rows)
-            return self._view(session, visitor, subject.review, (subject, rubric, proposal))
+                self._append(session, visitor, at_hand.review, rows)
+            return self._view(session, visitor, at_hand.review, at_hand)
 
     def draft(self, visitor: Principal, review_id: str, criterion_id: str, content: dict[str, Any]) -> None:
         """Keeps what somebody has half typed; an empty one drops it. Raises InputError for one that is too long,
@@ -187,7 +187,8 @@ class ReviewDesk:
             raise InputError(f"a draft has at most {LONGEST_DRAFT} characters")
         with self._database.writing() as session:
             review = self._held(session, visitor, review_id)
-            _known(self._rubric(session, review), criterion_id)
+            evaluation = repository.subject(session, review).evaluation
+            _known(registry.rubric_of_digest(session, evaluation.rubric_digest), criterion_id)
             repository.keep_draft(session, review_id, criterion_id, _user(visitor), content)
 
     def release(self, visitor: Principal, review_id: str) -> None:
@@ -206,13 +207,13 @@ class ReviewDesk:
             found = repository.find(session, visitor, "reviews:write", review_id)
             if found.state == "submitted":
                 return self._view(session, visitor, found)
-            subject, rubric, proposal = self._at_work(session, visitor, review_id)
+            at_hand = self._at_work(session, visitor, review_id)
+            review, proposal, automatic = at_hand.review, at_hand.proposal, at_hand.automatic
             log = repository.decisions(session, review_id)
-            review = subject.review
-            automatic = self._automatic(session, review, subject, rubric)
             if missing := open_ones(proposal, log, automatic):
                 raise UnfinishedError(missing)
-            card = running(rubric, proposal, log, parse_stored(subject.transcript), hidden=review.blind)
+            words = parse_stored(at_hand.subject.transcript)
+            card = running(at_hand.rubric, proposal, log, words, hidden=review.blind)
             review.state, review.submitted_at = "submitted", self._clock()
             review.reviewer_id = review.reviewer_id or visitor.user_id
             review.total = evaluations.points(card.total.value if card.total else None)
@@ -223,30 +224,39 @@ class ReviewDesk:
             facts["automatic"] = sum(id_ not in standing(log) for id_ in automatic)
             audit.record(session, visitor, "review.submitted", review.id, facts)
             if review.slot == 0 or is_second_check(review):
-                publish(session, visitor, subject.evaluation, card, review_id=review.id)
+                publish(session, visitor, at_hand.subject.evaluation, card, review_id=review.id)
             return self._view(session, visitor, review)
 
-    def _check(
-        self,
-        rubric: Rubric,
-        proposal: Scorecard,
-        review: Review,
-        criterion_id: str,
-        kind: str,
-        outcome: Outcome | None,
-        reason: str,
-    ) -> None:
+    def _unclaimed(self, session: Session, visitor: Principal, review: Review, *, take_over: bool) -> ReviewView | None:
+        """None where the review is to be claimed first."""
+        _require_own_judgement(session, visitor, review)
+        mine = review.claimed_by == visitor.user_id and not take_over
+        # whoever turns the pages of a call does not write each time
+        fresh = mine and review.claimed_until is not None and review.claimed_until > self._clock() + self._claim / 2
+        may = review.state == "open" and visitor.user_id and "reviews:write" in visitor.scopes
+        if may and not fresh and not _barred(session, visitor, review):
+            return None
+        return self._view(session, visitor, review)
+
+    def _claimed(self, visitor: Principal, review_id: str, *, take_over: bool) -> ReviewView:
+        at = self._clock()
+        with self._database.writing() as session:
+            repository.claim(session, review_id, _user(visitor), at, at + self._claim, take_over=take_over)
+            return self._view(session, visitor, repository.find(session, visitor, "reviews:read", review_id))
+
+    def _check(self, at_hand: AtHand, criterion_id: str, kind: str, outcome: Outcome | None, reason: str) -> None:
+        rubric, blind = at_hand.rubric, at_hand.review.blind
         _known(rubric, criterion_id)
         if len(reason) > LONGEST_REASON:
             raise InputError(f"a reason has at most {LONGEST_REASON} characters")
-        proposed = next(j for j in proposal.judgements if j.criterion_id == criterion_id)
+        proposed = next(j for j in at_hand.proposal.judgements if j.criterion_id == criterion_id)
         if proposed.reason == EXCLUDED:
             raise ConflictError(f"{criterion_id} does not apply: the call's facts exclude it")
-        if kind == "approve" and (why := why_not_approved(proposed, blind=review.blind)):
+        if kind == "approve" and (why := why_not_approved(proposed, blind=blind)):
             raise ConflictError(f"{criterion_id} cannot be approved as it is ({why}); judge it yourself")
         if kind == "override":
             check_override(rubric.by_id[criterion_id], outcome)
-        if not reason.strip() and (kind == "cannot_judge" or (kind == "override" and not review.blind)):
+        if not reason.strip() and (kind == "cannot_judge" or (kind == "override" and not blind)):
             raise JudgementError(criterion_id, "give a reason: somebody will want to know why")
 
     def _held(self, session: Session, visitor: Principal, review_id: str) -> Review:
@@ -265,21 +275,19 @@ class ReviewDesk:
             raise ConflictError("the words of this scorecard are gone; there is nothing left to review")
         return review
 
-    def _at_work(self, session: Session, visitor: Principal, review_id: str) -> tuple[Subject, Rubric, Scorecard]:
+    def _at_work(self, session: Session, visitor: Principal, review_id: str) -> AtHand:
         """What somebody is about to change, with the claim renewed. Raises ClaimedError, ConflictError."""
         review = self._held(session, visitor, review_id)
         at, user_id = self._clock(), _user(visitor)
         if not repository.claim(session, review_id, user_id, at, at + self._claim, take_over=False):
             assert review.claimed_until is not None
             raise ClaimedError(repository.login_of(session, review.claimed_by) or "", review.claimed_until)
-        subject = repository.subject(session, review)
-        if subject.evaluation.attempt != review.attempt:
+        at_hand = look_at(session, review)
+        if at_hand.subject.evaluation.attempt != review.attempt:
             raise ConflictError(
                 "the call has been evaluated again meanwhile; this review is of what was proposed before"
             )
-        begun = begins_from(session, review)
-        rubric = self._rubric(session, review, subject)
-        return subject, rubric, begun[1] if begun else _proposal(session, review, subject, rubric)
+        return at_hand
 
     def _append(self, session: Session, visitor: Principal, review: Review, rows: list[Decision]) -> None:
         log = repository.decisions(session, review.id)
@@ -294,37 +302,15 @@ class ReviewDesk:
         if review.slot == 0 and not log:
             evaluations.move(session, review.evaluation_id, review.attempt, "in_review")
 
-    def _automatic(self, session: Session, review: Review, subject: Subject, rubric: Rubric) -> dict[str, LocalText]:
-        """Criterion → why it goes by itself. Nothing in a blind review, nor in a check of what was published: there
-        somebody's own look is what is wanted. Nor where a second opinion differs."""
-        client_id = subject.evaluation.client_id
-        if review.blind or is_second_check(review) or not goes_anything(session, client_id, rubric.id):
-            return {}
-        found = pass_of(session, client_id, rubric, repository.proposal(subject)).automatic
-        differs = _differs(session, review) if found else {}
-        return {id_: why for id_, why in found.items() if id_ not in differs}
-
-    def _rubric(self, session: Session, review: Review, subject: Subject | None = None) -> Rubric:
-        subject = subject or repository.subject(session, review)
-        return registry.rubric_of_digest(session, subject.evaluation.rubric_digest)
-
-    def _view(
-        self,
-        session: Session,
-        visitor: Principal,
-        review: Review,
-        known: tuple[Subject, Rubric, Scorecard] | None = None,
-    ) -> ReviewView:
-        subject = known[0] if known else repository.subject(session, review)
-        rubric = known[1] if known else self._rubric(session, review, subject)
-        begun = begins_from(session, review)
-        # of a second check that is what is published, whatever was handed on: it may have become so just now
-        proposal = begun[1] if begun else known[2] if known else _proposal(session, review, subject, rubric)
+    def _view(self, session: Session, visitor: Principal, review: Review, at_hand: AtHand | None = None) -> ReviewView:
+        if at_hand is None or is_second_check(review):
+            # what is published may have become so just now
+            at_hand = look_at(session, review)
+        subject, rubric, proposal = at_hand.subject, at_hand.rubric, at_hand.proposal
         transcript = parse_stored(subject.transcript)
         log = repository.decisions(session, review.id)
         hidden = review.blind and review.state != "submitted"
         mine = repository.drafts(session, review.id, visitor.user_id) if visitor.user_id else {}
-        automatic = self._automatic(session, review, subject, rubric)
         other = review.claimed_by if review.claimed_by != visitor.user_id else None
         live = other is not None and review.claimed_until is not None and review.claimed_until > self._clock()
         return ReviewView(
@@ -334,10 +320,11 @@ class ReviewDesk:
             shown_call_id=subject.call.call_id,
             rubric=rubric,
             transcript=transcript,
+            newest_words=subject.newest_words,
             state=review.state,
             blind=review.blind,
             why=SAMPLE if review.blind else review.why,
-            checks=begun[0] if begun else None,
+            checks=at_hand.checks,
             barred=_barred(session, visitor, review),
             due_at=review.due_at,
             claimed_by=repository.login_of(session, other) if live else None,
@@ -346,35 +333,33 @@ class ReviewDesk:
                 *(rubric, proposal, log, mine),
                 hidden=hidden,
                 at_least=self._bulk,
-                automatic=automatic,
-                differs=_differs(session, review),
+                automatic=at_hand.automatic,
+                differs=at_hand.differs,
             ),
-            undecided=open_ones(proposal, log, automatic),
+            undecided=open_ones(proposal, log, at_hand.automatic),
             running=running(rubric, proposal, log, transcript, hidden=hidden),
         )
 
 
-def _seen(session: Session, visitor: Principal, review_id: str) -> Review:
-    review = repository.find(session, visitor, "reviews:read", review_id)
+def _chosen(found: Sequence[Review], visitor: Principal, named: str | None) -> Review | None:
+    """`found`: those of one call, as `repository.of_call` puts them. Raises UnknownResourceError."""
+    if named is None:
+        return next((one for one in found if one.state == "open" or one.reviewer_id == visitor.user_id), None)
+    chosen = next((one for one in found if one.id == named), None)
+    if chosen is None:
+        raise UnknownResourceError("there is no such review of this call")
+    return chosen
+
+
+def _require_own_judgement(session: Session, visitor: Principal, review: Review) -> None:
+    """Raises ForbiddenError where the visitor has still to say what they think themselves."""
     if repository.grades_blind(session, visitor.user_id, review):
         raise ForbiddenError("you have still to judge this call by yourself; finish that first")
-    return review
 
 
 def _known(rubric: Rubric, criterion_id: str) -> None:
     if criterion_id not in rubric.by_id:
         raise JudgementError(criterion_id, f"is not in {rubric.reference}")
-
-
-def _proposal(session: Session, review: Review, subject: Subject, rubric: Rubric) -> Scorecard:
-    """With calibrated confidences where there are any; of a blind review as it is, for nobody sees it."""
-    found = repository.proposal(subject)
-    return found if review.blind else sure(session, subject.evaluation.client_id, rubric, found)
-
-
-def _differs(session: Session, review: Review) -> Mapping[str, Difference]:
-    """Criterion → what a second opinion says instead of the proposal. A second check looks at no proposal."""
-    return NOBODY if is_second_check(review) else differences(session, review.evaluation_id, review.attempt)
 
 
 def _barred(session: Session, visitor: Principal, review: Review) -> bool:

@@ -62,6 +62,8 @@ class ReviewView:
     """`running` is the scorecard as it stands. `claimed_by` names a colleague who is at it, `done` whether it was
     submitted. `call_id` is the server's, `shown_call_id` the client's own.
 
+    `newest_words` is the version of the transcript that a correction would be made to.
+
     `checks` is the published revision that a second check looks at in the proposal's stead; then `barred` says that it
     is not for the visitor, whose own judgement it checks.
     """
@@ -72,6 +74,7 @@ class ReviewView:
     shown_call_id: str
     rubric: Rubric
     transcript: Transcript
+    newest_words: int
     state: str
     blind: bool
     why: str

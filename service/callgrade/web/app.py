@@ -36,8 +36,8 @@ class Pages(Mount):
 def mount(
     app: FastAPI, desk: Desk | None = None, *, elsewhere: Elsewhere = lambda path: path.startswith("/v1")
 ) -> None:
-    """Adds the pages behind all routes that `app` has. Without a desk `open_desk` must follow before the first page is
-    asked for."""
+    """Adds the pages before all routes that `app` has, and leaves those to it: routes are tried one by one, and a page
+    would wait for twenty of them. Without a desk `open_desk` must follow before the first page is asked for."""
     pages = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, telemetry=QUIET)
     problems.install(pages)
     pages.include_router(static_files.router)
@@ -45,7 +45,7 @@ def mount(
         pages.include_router(router)
     pages.state.paths = frozenset(str(found.path) for found in iter_route_contexts(pages.routes))
     app.state.pages = pages
-    app.router.routes.append(Pages(pages, elsewhere))
+    app.router.routes.insert(0, Pages(pages, elsewhere))
     if desk is not None:
         open_desk(app, desk)
 

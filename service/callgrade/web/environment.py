@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from callgrade.domain.identity import ByIdentity
 from callgrade.evaluations.report import SIGNS
 from callgrade.evaluations.report.visible import plain, visible
 from callgrade.evaluations.words import word
@@ -60,6 +61,25 @@ def chipped(tone: str, text: object, strong: bool = False) -> Any:
     return Markup(f'<span class="{classes}">{signed(tone)} {escape(text)}</span>')  # noqa: S704 - escaped
 
 
+def keyed(keys: str, what: object) -> Any:
+    """What `ui.key` is: a line of the keyboard help."""
+    from markupsafe import Markup, escape
+
+    pressed = "".join(f"<kbd>{escape(key)}</kbd>" for key in keys.split(" "))
+    return Markup(f"<div><dt>{pressed}</dt><dd>{escape(what)}</dd></div>")  # noqa: S704 - escaped
+
+
+def remembered(macro: Callable[..., Any], *said: object) -> Any:
+    """What a macro makes of parts of a form, which live as long as the form is kept, and is the same on every page that
+    shows it. For nothing of a call."""
+    return _made(ByIdentity(macro), tuple(map(ByIdentity, said)))
+
+
+@lru_cache(maxsize=4096)
+def _made(macro: ByIdentity[Callable[..., Any]], said: tuple[ByIdentity[object], ...]) -> Any:
+    return macro.it(*(one.it for one in said))
+
+
 @lru_cache
 def environment(language: Language, words: Words) -> "Environment":
     """Everything is escaped; a name that is not there is an error, never an empty place."""
@@ -95,6 +115,8 @@ def environment(language: Language, words: Words) -> "Environment":
         isolated=isolated,
         isolated_local=lambda text: isolated(text.in_language(language)),
         chipped=chipped,
+        keyed=keyed,
+        remembered=remembered,
         signed=signed,
         word=words.word,
         words=words,

@@ -48,7 +48,7 @@ def asked(
         criterion=criterion,
         said=tuple(in_words(one, criterion, language) for one in said),
         open=open_,
-        choices=tuple(choices_of(criterion, language)) if open_ else (),
+        choices=choices_of(criterion, language) if open_ else (),
         counts=counts(criterion),
         chosen="" if data is None else field(data, f"choice-{criterion.id}"),
         typed="" if data is None else field(data, f"number-{criterion.id}"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from callgrade.domain.frozen import LocalText
+from callgrade.domain.identity import ByIdentity
 from callgrade.domain.options import options
 from callgrade.domain.outcomes import Outcome
 from callgrade.domain.reviews import Decision, is_red_line
@@ -29,10 +30,10 @@ class Choice:
     """What one digit chooses. `value` is sent back: the outcome as JSON, `null` for "not applicable"."""
 
     digit: int
+    outcome: Outcome | None
     value: str
     text: str
     points: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,26 +140,29 @@ def _card(view: ReviewView, number: int, card: CriterionView, before: str | None
         proposed=proposed,
         red_line=card.proposed is not None and is_red_line(card.proposed, criterion),
         decided=None if card.decision is None else _decided(view, card, card.decision, language),
-        choices=tuple(choices_of(criterion, language, _overridden(card))),
+        choices=choices_of(criterion, language),
         draft_reason=str(card.draft.get("reason", "")),
         draft_choice=card.draft.get("outcome"),
     )
 
 
-def choices_of(criterion: Criterion, language: str, chosen: object = ...) -> Iterator[Choice]:
-    """What the digits choose; `chosen` is the outcome that stands, if one does."""
-    for digit, outcome in enumerate(options(criterion), 1):
-        yield Choice(
+def choices_of(criterion: Criterion, language: str) -> tuple[Choice, ...]:
+    """What the digits choose. Of the same criterion the very same tuple."""
+    return _choices(ByIdentity(criterion), language)
+
+
+@lru_cache(maxsize=8192)
+def _choices(criterion: ByIdentity[Criterion], language: str) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(
             digit=digit,
+            outcome=outcome,
             value=written(outcome),
-            text=choice_in_words(outcome, criterion, language),
-            points=_points(criterion, outcome),
-            chosen=outcome == chosen,
+            text=choice_in_words(outcome, criterion.it, language),
+            points=_points(criterion.it, outcome),
         )
-
-
-def _overridden(card: CriterionView) -> object:
-    return card.decision.outcome if card.decision is not None and card.decision.kind == "override" else ...
+        for digit, outcome in enumerate(options(criterion.it), 1)
+    )
 
 
 @lru_cache(maxsize=4096)

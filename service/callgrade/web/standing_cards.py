@@ -86,7 +86,7 @@ def _cards(standing: Standing, language: str) -> Iterator[StandingCard]:
             counts=counts(criterion),
             contested=contested,
             # what it says already nobody can ask for
-            choices=tuple(one for one in choices_of(criterion, language, fixed) if not one.chosen) if may else (),
+            choices=tuple(one for one in choices_of(criterion, language) if one.outcome != fixed) if may else (),
         )
         before = criterion.section
 

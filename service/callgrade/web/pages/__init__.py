@@ -38,6 +38,9 @@ from callgrade.web.pages import (
 )
 
 ROUTERS: list[APIRouter] = [
+    # tried in this order, and these are asked for most
+    review.router,
+    queue.router,
     preferences.router,
     sign_in.router,
     account.router,
@@ -47,8 +50,6 @@ ROUTERS: list[APIRouter] = [
     record.router,
     live,
     batches.router,
-    queue.router,
-    review.router,
     standing.router,
     results.router,
     appeals.router,

@@ -187,8 +187,8 @@ def _thirds(view: AppealView, language: str) -> tuple[Choice, ...]:
     given = view.judged.outcome if view.judged.status in ("judged", "not_applicable") else ...
     wanted = view.appeal.wanted["outcome"]
     asked = written(None if wanted is None else OUTCOME.validate_python(wanted))
-    offered = choices_of(view.criterion, language, given)
-    return tuple(choice for choice in offered if not choice.chosen and choice.value != asked)
+    offered = choices_of(view.criterion, language)
+    return tuple(choice for choice in offered if choice.outcome != given and choice.value != asked)
 
 
 def _shown(session: Session, row: AppealRow, overdue: bool) -> Shown:

@@ -10,10 +10,9 @@ from pydantic import Json
 
 from callgrade.access.principals import Principal
 from callgrade.calls import service as calls
-from callgrade.domain.errors import InputError, JudgementError, UnknownResourceError
+from callgrade.domain.errors import InputError, JudgementError
 from callgrade.reviews import queue, repository
-from callgrade.reviews.corrections import newest_version
-from callgrade.reviews.outlines import sound_of
+from callgrade.reviews.outlines import known_sound, sound_of
 from callgrade.reviews.repository import AwaitedError
 from callgrade.reviews.service import ReviewDesk, StaleError, UnfinishedError
 from callgrade.reviews.views import ReviewView
@@ -50,28 +49,17 @@ def call(
 ) -> Response:
     """The visitor's review of a call: the one that is named, else their own, else an open one within reach. Whoever has
     none, or names an evaluation or a revision, reads what stands."""
-    chosen = _chosen(desk, visitor, call_id, review)
-    if chosen is None or evaluation or revision:
+    if evaluation or revision:
         return standing.show(request, visitor, desk, call_id, evaluation=evaluation, revision=revision)
     try:
-        view = reviewing(desk).open(visitor, chosen, take_over=take_over)
-    except AwaitedError:
-        return awaited(request, visitor, desk, chosen, wanted)
+        view = reviewing(desk).open_of(visitor, call_id, review, take_over=take_over)
+    except AwaitedError as error:
+        return awaited(request, visitor, desk, error.review_id, wanted)
+    if view is None:
+        return standing.show(request, visitor, desk, call_id)
     if by_htmx(request):  # whoever waited for it
         return redirect(request, _here(view, wanted))
     return _page(request, visitor, desk, view, wanted)
-
-
-def _chosen(desk: Desk, visitor: Principal, call_id: str, named: str | None) -> str | None:
-    if "reviews:read" not in visitor.scopes:
-        return None
-    with desk.database.reading() as session:
-        found = repository.of_call(session, visitor, "reviews:read", call_id)
-    if named is not None:
-        if named not in {row.id for row in found}:
-            raise UnknownResourceError("there is no such review of this call")
-        return named
-    return next((row.id for row in found if row.state == "open" or row.reviewer_id == visitor.user_id), None)
 
 
 @router.get("/calls/{call_id}/audio")
@@ -211,12 +199,12 @@ def _page(
 
 def _context(request: Request, desk: Desk, visitor: Principal, view: ReviewView, wanted: QueueWanted) -> dict[str, Any]:
     language = language_of(request)
-    filters = wanted.filters(desk.clock(), ZoneInfo(desk.settings.timezone))
+    filters, src = wanted.filters(desk.clock(), ZoneInfo(desk.settings.timezone)), f"/calls/{view.call_id}/audio"
     with desk.database.reading() as session:
         place = queue.place(session, visitor, filters, view.id)
         around = repository.calls_of(session, [id_ for id_ in (place.before, place.behind) if id_])
-        version = newest_version(session, view.call_id)
-    heard = sound_of(desk.database, desk.blobs, view.call_id, f"/calls/{view.call_id}/audio")
+        heard = known_sound(session, view.call_id, src)
+    heard = heard or sound_of(desk.database, desk.blobs, view.call_id, src)
     cards = cards_of(view, language)
     return {
         "view": view,
@@ -230,7 +218,6 @@ def _context(request: Request, desk: Desk, visitor: Principal, view: ReviewView,
         "of": place.of,
         "why": WHY,
         "speeds": standing.SPEEDS,
-        "version": version,
         "wanted": wanted,
         "query": _query(wanted),
         "may_write": "reviews:write" in visitor.scopes
