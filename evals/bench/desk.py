@@ -6,7 +6,8 @@
 With Chromium and playwright it is also measured how long a decision takes from the click until it is painted.
 The page is that of a sample call of `callgrade serve --demo` (17 criteria, a waveform), asked for by a reviewer who is
 signed in. The queue is asked for by somebody who has a share of the open reviews and may see the pool, over HTTP of
-`callgrade serve`, which has nothing else to do; PostgreSQL's processor time counts.
+`callgrade serve`, which has nothing else to do; PostgreSQL's processor time counts. What the service takes at rest, to
+look for work, is measured before and is not the page's.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -42,6 +44,7 @@ REVIEWERS = 40
 OPEN_ONE_IN, POOLED_ONE_IN = 20, 4
 """Of the reviews; of the open ones."""
 PATIENCE_S = 60
+REST_S = 5
 PAINTED_MS = 100.0
 CLICKED = """(id) => new Promise((done) => {
   const began = performance.now();
@@ -75,7 +78,8 @@ def page_of_a_sample(kind: Kind, url: str, place: str) -> Table:
     with serving(_environment(url, place), demo=True) as service, closing(Database(url)) as database:
         call = _call_to_review(database)
         with _signed_in(database, service, "reviewer") as http:
-            figures = _timed(kind, lambda: http.get(f"/calls/{call}"), _cpu(service, url), cpu_at_most=PAGE_CPU_MS)
+            cpu = Cpu.of(service, url)
+            figures = _timed(kind, lambda: http.get(f"/calls/{call}"), cpu, cpu_at_most=PAGE_CPU_MS)
             figures.append(Figure("page, styles and scripts, cold", _cold(http, f"/calls/{call}"), "B", COLD_BYTES))
             figures.append(_painted(service, dict(http.cookies), call))
     return Table(f"{kind}, review page of a sample call", tuple(figures))
@@ -90,7 +94,7 @@ def queue_of_many(kind: Kind, url: str, place: str, evaluations: int) -> Table:
             _signed_in(database, service, "reviewer-0") as reviewer,
             _signed_in(database, service, "admin") as admin,
         ):
-            cpu = _cpu(service, url)
+            cpu = Cpu.of(service, url)
             figures = [
                 *_timed("a reviewer's", lambda: reviewer.get("/"), cpu, p95_at_most=QUEUE_MS),
                 *_timed("a reviewer's, overdue", lambda: reviewer.get("/?due=overdue"), cpu, p95_at_most=QUEUE_MS),
@@ -107,9 +111,26 @@ def _environment(url: str, place: str) -> dict[str, str]:
     }
 
 
-def _cpu(service: Service, url: str) -> Callable[[], float]:
-    server = postmaster(url)
-    return lambda: cpu_s(service.web, *(family_of(server) if server else ()))
+@dataclass(frozen=True)
+class Cpu:
+    """Processor time of a service and its PostgreSQL, in seconds."""
+
+    processes: tuple[int, ...]
+    at_rest: float
+    """A second, while nobody asks for anything."""
+
+    @classmethod
+    def of(cls, service: Service, url: str) -> "Cpu":
+        server = postmaster(url)
+        processes = (service.web, *(family_of(server) if server else ()))
+        before = cpu_s(*processes)
+        time.sleep(REST_S)
+        return cls(processes, (cpu_s(*processes) - before) / REST_S)
+
+    def of_work(self, work: Callable[[], None]) -> float:
+        before, began = cpu_s(*self.processes), time.perf_counter()
+        work()
+        return cpu_s(*self.processes) - before - self.at_rest * (time.perf_counter() - began)
 
 
 @contextmanager
@@ -125,7 +146,7 @@ def _signed_in(database: Database, service: Service, login: str) -> Iterator[htt
 def _timed(
     name: str,
     ask: Callable[[], httpx.Response],
-    cpu: Callable[[], float],
+    cpu: Cpu,
     *,
     p95_at_most: float | None = None,
     cpu_at_most: float | None = None,
@@ -137,13 +158,15 @@ def _timed(
 
     for _ in range(WARM_UP):
         once()
-    before = cpu()
-    times = sorted(once() for _ in range(ASKED))
-    cpu_ms = (cpu() - before) / ASKED * 1000
+    times: list[float] = []
+    cpu_ms = cpu.of_work(lambda: times.extend(once() for _ in range(ASKED))) / ASKED * 1000
+    times.sort()
     p95 = times[int(len(times) * 0.95) - 1]
     return [
         Figure(f"{name}: answered, p95", p95, f"ms (median {median(times):.1f})", p95_at_most),
-        Figure(f"{name}: processor time of the server", cpu_ms, "ms", cpu_at_most),
+        Figure(
+            f"{name}: processor time of the server", cpu_ms, f"ms (at rest {cpu.at_rest * 1000:.0f} a s)", cpu_at_most
+        ),
     ]
 
 
@@ -175,7 +198,7 @@ def _cold(http: httpx.Client, path: str) -> int:
 
 
 def _call_to_review(database: Database) -> str:
-    """One that is the reviewer's, or in the pool."""
+    """One that is the reviewer's, or in the pool, once all samples are judged."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         with database.reading() as session:
@@ -185,7 +208,8 @@ def _call_to_review(database: Database) -> str:
                 .join(REVIEW, REVIEW.c.evaluation_id == EVALUATION.c.id)
                 .where(REVIEW.c.blind.is_(False), (REVIEW.c.reviewer_id == mine) | REVIEW.c.reviewer_id.is_(None))
             )
-            if (found := session.execute(wanted.limit(1)).scalar_one_or_none()) is not None:
+            judging = session.execute(select(EVALUATION.c.id).where(EVALUATION.c.finished_at.is_(None))).first()
+            if not judging and (found := session.execute(wanted.limit(1)).scalar_one_or_none()) is not None:
                 return str(found)
         time.sleep(0.5)
     raise RuntimeError("the samples did not come to review")

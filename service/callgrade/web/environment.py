@@ -113,6 +113,7 @@ def environment(language: Language, words: Words) -> "Environment":
         signs=SIGNS,
         states=STATES,
         isolated=isolated,
+        isolated_facts=lambda facts: Markup(" · ").join(map(isolated, facts)),
         isolated_local=lambda text: isolated(text.in_language(language)),
         chipped=chipped,
         keyed=keyed,

@@ -68,6 +68,11 @@ class Card:
     reason: str
     quotes: tuple[Quote, ...]
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What stands beside the verdict."""
+        return tuple(filter(None, (self.outcome, self.points, self.kind)))
+
 
 def make_card(
     number_: int,
