@@ -147,6 +147,20 @@ def test_sure_ones_are_approved_together_and_the_rest_is_left(asked):
     assert browser.get(f"/calls/{made.call_id}").text.count("已同意") == 14
 
 
+def test_what_was_approved_together_is_counted_at_the_head_at_once(asked):
+    made, id_, browser = asked
+    expected = re.search(r'name="expected" value="(\{[^"]*\})"', browser.get(f"/calls/{made.call_id}").text)[1]
+    answer = browser.post(
+        f"/reviews/{id_}/approvals", data={"expected": expected.replace("&#34;", '"')}, headers={"HX-Request": "true"}
+    )
+    assert answer.status_code == 200
+    assert answer.text.count("已同意") == 14
+    head = answer.text[answer.text.index('id="position-of-cards" hx-swap-oob="true"') :]
+    assert "<strong>14</strong>" in head
+    assert 'id="finishing" hx-swap-oob="true"' in head
+    assert "/approvals" not in head
+
+
 def test_an_unfinished_call_leads_to_what_is_missing(asked):
     made, id_, browser = asked
     answer = browser.post(f"/reviews/{id_}/finish")

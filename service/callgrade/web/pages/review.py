@@ -147,7 +147,7 @@ def approve_together(
     """Those that are sure enough, and no red line."""
     view = reviewing(desk).approve_together(visitor, review_id, expected)
     if by_htmx(request):
-        return fragment(request, "review/_cards.html", visitor, **_context(request, desk, visitor, view, wanted))
+        return fragment(request, "review/_approved.html", visitor, **_context(request, desk, visitor, view, wanted))
     return redirect(request, _here(view, wanted))
 
 
