@@ -26,6 +26,7 @@ RETIRED = "retired"
 MOST_PARSED = 256
 _PARSED: dict[tuple[str, str], Rubric] = {}
 """By digest and status: a digest does not cover the status."""
+_TITLES = select(RUBRIC_VERSION.c.id, RUBRIC_VERSION.c.version, RUBRIC_VERSION.c.content["title"].label("title"))
 _CONTENT = select(RUBRIC_VERSION.c.content).where(RUBRIC_VERSION.c.digest == bindparam("wanted")).limit(1)
 _STATUS = select(RUBRIC_VERSION.c.status).where(RUBRIC_VERSION.c.digest == bindparam("wanted")).limit(1)
 
@@ -113,9 +114,7 @@ def list_rubric_versions(session: Session) -> list[RubricVersion]:
 
 def titles(session: Session) -> dict[str, LocalText]:
     """`id@vN` → title, of every rubric version; without reading the rubrics themselves."""
-    title = RUBRIC_VERSION.c.content["title"].label("title")
-    rows = session.execute(select(RUBRIC_VERSION.c.id, RUBRIC_VERSION.c.version, title))
-    return {f"{row.id}@{row.version}": LocalText.model_validate(row.title) for row in rows}
+    return {f"{row.id}@{row.version}": LocalText.model_validate(row.title) for row in session.execute(_TITLES)}
 
 
 def prompt_version(session: Session, reference: str) -> PromptVersion:

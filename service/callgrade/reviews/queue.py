@@ -18,7 +18,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, select, tuple_, union_all
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, exists, func, select, tuple_, union_all
 from sqlmodel import Session
 
 from callgrade.access.principals import Principal
@@ -34,6 +34,32 @@ ENOUGH = 1000
 Whose = Literal["mine", "pool", "both"]
 _REVIEWER = USER.alias("reviewer")
 _POOL = REVIEW.c.reviewer_id.is_(None)
+_USER_ID: BindParameter[str] = bindparam("user_id")
+_DRAFTED = (
+    select(DRAFT.c.review_id)
+    .join(REVIEW, REVIEW.c.id == DRAFT.c.review_id)
+    .where(DRAFT.c.user_id == _USER_ID, REVIEW.c.state == "open")
+    .distinct()
+    .limit(ENOUGH)
+)
+_LIVE = (REVIEW.c.claimed_until > bindparam("at")) & (REVIEW.c.claimed_by != _USER_ID)
+_ROWS = (
+    select(
+        REVIEW,
+        EVALUATION.c.call_id.label("server_call_id"),
+        CALL.c.call_id.label("shown_call_id"),
+        case((_LIVE, func.coalesce(USER.c.name, USER.c.login))).label("colleague"),
+        func.coalesce(_REVIEWER.c.name, _REVIEWER.c.login).label("reviewer"),
+        exists().where(DECISION.c.review_id == REVIEW.c.id).label("begun"),
+        exists().where(DRAFT.c.review_id == REVIEW.c.id, DRAFT.c.user_id == _USER_ID).label("has_draft"),
+    )
+    .join(EVALUATION, EVALUATION.c.id == REVIEW.c.evaluation_id)
+    .join(CALL, CALL.c.id == EVALUATION.c.call_id)
+    .outerjoin(USER, USER.c.id == REVIEW.c.claimed_by)
+    .outerjoin(_REVIEWER, _REVIEWER.c.id == REVIEW.c.reviewer_id)
+    .where(REVIEW.c.id.in_(bindparam("reviews", expanding=True)))
+    .order_by(REVIEW.c.due_at, REVIEW.c.id)
+)
 
 
 class QueueFilters(Frozen):
@@ -157,13 +183,21 @@ def version(session: Session, visitor: Principal) -> int:
 
 def tiles(session: Session, visitor: Principal, *, at: datetime, end_of_day: datetime) -> Tiles:
     """By one look at the head of the queue: what is due first comes first, so what is due or overdue stands there."""
-    statement = _first(visitor, QueueFilters(), "due_at")
+    statement = _counted(visitor)
     if statement is None:
         return Tiles(0, 0, 0, 0)
-    due_at = statement.subquery().c.due_at
-    due_today, overdue = (func.count().filter(due_at <= moment) for moment in (end_of_day, at))
-    counted = session.execute(select(func.count(due_at), due_today, overdue)).one()
+    counted = session.execute(statement, {"at": at, "end_of_day": end_of_day}).one()
     return Tiles(counted[0], counted[1], counted[2], len(_drafted(session, visitor)))
+
+
+@lru_cache(maxsize=1024)
+def _counted(visitor: Principal) -> Select[int, int, int] | None:
+    statement = _first(visitor, QueueFilters(), "due_at")
+    if statement is None:
+        return None
+    due_at = statement.subquery().c.due_at
+    due_today, overdue = (func.count().filter(due_at <= bindparam(moment)) for moment in ("end_of_day", "at"))
+    return select(func.count(due_at), due_today, overdue)
 
 
 @lru_cache(maxsize=1024)
@@ -253,40 +287,11 @@ def _next(
 
 def _drafted(session: Session, visitor: Principal) -> Sequence[str]:
     """Open reviews that the visitor has half typed something in; a queue may have lost some of them since."""
-    statement = (
-        select(DRAFT.c.review_id)
-        .join(REVIEW, REVIEW.c.id == DRAFT.c.review_id)
-        .where(DRAFT.c.user_id == (visitor.user_id or ""), REVIEW.c.state == "open")
-        .distinct()
-    )
-    return session.execute(statement.limit(ENOUGH)).scalars().all()
-
-
-def _has_draft(visitor: Principal) -> ColumnElement[bool]:
-    return exists().where(DRAFT.c.review_id == REVIEW.c.id, DRAFT.c.user_id == (visitor.user_id or ""))
+    return session.execute(_DRAFTED, {"user_id": visitor.user_id or ""}).scalars().all()
 
 
 def _rows(session: Session, visitor: Principal, ids: list[str], at: datetime) -> Iterator[QueueRow]:
-    begun = exists().where(DECISION.c.review_id == REVIEW.c.id)
-    live = (REVIEW.c.claimed_until > at) & (REVIEW.c.claimed_by != (visitor.user_id or ""))
-    rows = session.execute(
-        select(
-            REVIEW,
-            EVALUATION.c.call_id.label("server_call_id"),
-            CALL.c.call_id.label("shown_call_id"),
-            case((live, func.coalesce(USER.c.name, USER.c.login))).label("colleague"),
-            func.coalesce(_REVIEWER.c.name, _REVIEWER.c.login).label("reviewer"),
-            begun.label("begun"),
-            _has_draft(visitor).label("has_draft"),
-        )
-        .join(EVALUATION, EVALUATION.c.id == REVIEW.c.evaluation_id)
-        .join(CALL, CALL.c.id == EVALUATION.c.call_id)
-        .outerjoin(USER, USER.c.id == REVIEW.c.claimed_by)
-        .outerjoin(_REVIEWER, _REVIEWER.c.id == REVIEW.c.reviewer_id)
-        .where(REVIEW.c.id.in_(ids))
-        .order_by(REVIEW.c.due_at, REVIEW.c.id)
-    )
-    for row in rows:
+    for row in session.execute(_ROWS, {"reviews": ids, "user_id": visitor.user_id or "", "at": at}):
         yield QueueRow(
             review_id=row.id,
             call_id=row.server_call_id,
