@@ -56,6 +56,20 @@ def test_a_call_whose_proposals_are_right_takes_a_key_each_and_one_to_finish(roo
     assert "没有待评的通话" in page.content()
 
 
+def test_a_decision_is_seen_with_the_card_and_not_a_moment_later(asked, rooms, open_page):
+    """The library would show the new card with the old one's classes first, for 20 ms."""
+    page = opened(open_page, rooms, asked[0])
+    seen = page.evaluate(
+        """() => new Promise((done) => {
+          const tell = () => done(document.getElementById("c1").className);
+          document.body.addEventListener("htmx:afterSettle", tell);
+          document.body.addEventListener("htmx:afterSwap", () => queueMicrotask(tell));
+          document.querySelector("#c1 button.good").click();
+        })"""
+    )
+    assert seen == "card decided"
+
+
 def test_the_keys_of_a_card(asked, rooms, open_page):
     page = opened(open_page, rooms, asked[0])
     page.keyboard.press("j")
