@@ -75,7 +75,8 @@ class TestTheme:
         before = page.evaluate("getComputedStyle(document.body).backgroundColor")
         page.emulate_media(color_scheme="dark")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
-        assert page.get_by_role("button", name="浅色").first.is_visible()
+        # the script hears of it a frame later than the styles
+        page.get_by_role("button", name="浅色").first.wait_for(state="visible")
 
     def test_language_and_theme_need_no_script(self, open_page) -> None:
         page = open_page("/style", "reviewer", java_script_enabled=False)
