@@ -115,22 +115,26 @@ def _environment(url: str, place: str) -> dict[str, str]:
 class Cpu:
     """Processor time of a service and its PostgreSQL, in seconds."""
 
-    processes: tuple[int, ...]
+    so_far: Callable[[], float]
     at_rest: float
     """A second, while nobody asks for anything."""
 
     @classmethod
     def of(cls, service: Service, url: str) -> "Cpu":
         server = postmaster(url)
-        processes = (service.web, *(family_of(server) if server else ()))
-        before = cpu_s(*processes)
+
+        def so_far() -> float:
+            # who belongs to it is asked anew, because PostgreSQL has a process for each connection
+            return cpu_s(service.web, *(family_of(server) if server else ()))
+
+        before = so_far()
         time.sleep(REST_S)
-        return cls(processes, (cpu_s(*processes) - before) / REST_S)
+        return cls(so_far, (so_far() - before) / REST_S)
 
     def of_work(self, work: Callable[[], None]) -> float:
-        before, began = cpu_s(*self.processes), time.perf_counter()
+        before, began = self.so_far(), time.perf_counter()
         work()
-        return cpu_s(*self.processes) - before - self.at_rest * (time.perf_counter() - began)
+        return self.so_far() - before - self.at_rest * (time.perf_counter() - began)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """What templates put out, and what of it is worked out once."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 from markupsafe import Markup, escape
 
 from callgrade.catalog.rubrics import load_rubric
@@ -41,6 +43,12 @@ def test_templates_escape_with_it():
     page = made.from_string("{% macro twice(it) %}{{ it }}{{ it }}{% endmacro %}{{ it }} {{ twice(it) }} {{ 7 }}")
     assert page.root_render_func.__globals__["escape"] is escaped
     assert page.render(it="<&'\">") == "&lt;&amp;&#39;&#34;&gt; " + 2 * "&lt;&amp;&#39;&#34;&gt;" + " 7"
+
+
+def test_what_is_not_there_is_an_error_and_no_empty_place():
+    made = environment("en", words_in("en", "Asia/Shanghai"))
+    with pytest.raises(UndefinedError):
+        made.from_string("{{ nobody }}").render()
 
 
 def test_the_choices_of_a_form_are_written_once_and_as_each_time():

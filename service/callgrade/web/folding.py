@@ -21,7 +21,8 @@ def escaped(value: Any) -> str:
     """`value` as it may stand in HTML. Most of what a page says needs no change, and then nothing new is made of it."""
     kind = value.__class__
     if kind is Markup or (kind is str and not _special(value)):
-        return value  # type: ignore[no-any-return]
+        as_it_is: str = value
+        return as_it_is
     return str(value) if kind is int else escape(value)
 
 
