@@ -7,10 +7,11 @@ from sqlmodel import select
 
 from callgrade.access.keys import ensure_client
 from callgrade.catalog import load_rubric
-from callgrade.db.tables import Autonomy
+from callgrade.db.tables import Autonomy, SecondLook
 from callgrade.domain.autonomy import keys_of
 from callgrade.domain.frozen import LocalText
 from callgrade.domain.scorecards import Provenance
+from callgrade.domain.second_opinion import Difference
 from callgrade.evaluations.repository import scorecard_of
 from callgrade.evaluations.tables import SCORECARD
 from tests.api.made import OTHER_RUBRIC
@@ -130,6 +131,23 @@ def test_an_automatic_criterion_is_folded_away_says_why_and_may_be_judged_otherw
     assert "by-itself" not in other
     total = len(load_rubric(OTHER_RUBRIC).criteria)
     assert f"/ {total - 1}<" in page.replace(" </span>", "</span>")
+
+
+def test_where_a_second_opinion_differs_nothing_goes_by_itself(rooms, judged):
+    first, _ = asked_of_model()
+    granted(rooms, first.id)
+    said = Difference(
+        opinion="0" * 32, criterion_id=first.id, fault=True, probability=0.93, calls=1420, faults=61, kappa=0.62,
+        trained_at=datetime.now(UTC),
+    ).model_dump(mode="json")  # fmt: skip
+    about = {"evaluation_id": judged.id, "attempt": 1, "client_id": judged.client_id}
+    with rooms.desk.database.writing() as session:
+        session.add(SecondLook(**about, opinions=["0" * 32], differs=[said]))
+    id_ = review(rooms, judged)
+    page = rooms.browser("reviewer").get(f"/calls/{judged.call_id}", params={"review": id_}).text
+    assert "第二意见不同" in page
+    assert "by-itself" not in page
+    assert f"/ {len(load_rubric(OTHER_RUBRIC).criteria)}<" in page
 
 
 def test_a_blind_review_tells_nothing_of_it(rooms, judged):

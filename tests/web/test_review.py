@@ -135,6 +135,7 @@ def test_a_draft_is_there_again(asked):
     assert put.status_code == 204
     page = browser.get(f"/calls/{made.call_id}").text
     assert "写了一半</textarea>" in page
+    assert page.count('value="null" checked') == 1
     assert "Draft" in browser.get("/queue", headers={"Accept-Language": "en"}).text
 
 

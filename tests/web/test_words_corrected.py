@@ -97,6 +97,16 @@ def test_whoever_waits_is_led_there_when_it_is_proposed(rooms, asked, monkeypatc
     assert browser.get(there).status_code == 204
 
 
+def test_the_next_correction_is_made_to_the_newest_words(rooms, monkeypatch):
+    made, words = call(rooms)
+    browser = rooms.browser("reviewer")
+    monkeypatch.setattr(type(rooms.desk.intake), "hand_over", lambda self, row: None)
+    there = correct(browser, review(rooms, made)).headers["location"]
+    judge_what_waits(rooms, words)
+    page = browser.get(there, follow_redirects=True).text
+    assert set(re.findall(r'name="version" value="(\d+)"', page)) == {"2"}
+
+
 def test_the_dialog_is_filled_and_everything_can_be_used(rooms, open_page, browser):
     made, _ = call(rooms)
     id_ = review(rooms, made)

@@ -303,9 +303,7 @@ class ReviewDesk:
             evaluations.move(session, review.evaluation_id, review.attempt, "in_review")
 
     def _view(self, session: Session, visitor: Principal, review: Review, at_hand: AtHand | None = None) -> ReviewView:
-        if at_hand is None or is_second_check(review):
-            # what is published may have become so just now
-            at_hand = look_at(session, review)
+        at_hand = at_hand or look_at(session, review)
         subject, rubric, proposal = at_hand.subject, at_hand.rubric, at_hand.proposal
         transcript = parse_stored(subject.transcript)
         log = repository.decisions(session, review.id)
